@@ -1,0 +1,222 @@
+"""Sets everything up on a bare machine and runs a command of the project; needs nothing but Python.
+
+    python3 ci/bootstrap.py setup|interop|test|lint|format|… [-- more arguments for pytest or zmq-interop]
+
+This file knows the commands; `steps.py` makes the venv, `toolchain.py` finds Go and libzmq, `plans.py` decides.
+What was done once and has not changed is not done again. The exit code is that of what ran, or 2 with one
+line if something is missing or the command line is wrong. Only this file must be readable to older Pythons.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - older Pythons start this file too, and must say so
+    sys.stderr.write(f"bootstrap: Python 3.11 or newer is needed, and this is {sys.version.split()[0]}\n")
+    sys.exit(2)
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import plans
+import steps
+import toolchain
+from plans import SetupError
+from steps import BUILD, PYTHON, ROOT, VENV, say
+from toolchain import GO_MODULE, Toolchain
+
+STATICCHECK: Final = "v0.8.2"
+
+LOCK: Final = BUILD / "bootstrap.lock"
+CACHES: Final = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis")
+
+
+@contextmanager
+def only_one() -> Iterator[int]:
+    """Hold the set-up's lock. The system frees it when its holder dies, so that none is ever stale."""
+    BUILD.mkdir(exist_ok=True)
+    with LOCK.open("a+b") as file:
+        waits = "waiting for another bootstrap in this folder\n"
+        if sys.platform == "win32":
+            import msvcrt
+
+            while True:
+                try:
+                    file.seek(0)
+                    msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # tries for ten seconds
+                    break
+                except OSError:
+                    say(waits)
+        else:
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(waits)
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield file.fileno()
+
+
+# --- what the commands run ------------------------------------------------------------------------
+
+
+def hand_over(words: list[str], env: dict[str, str]) -> int:
+    """Become this command: its exit code and its signals are ours."""
+    os.chdir(ROOT)
+    if sys.platform != "win32":
+        os.execve(words[0], words, env)
+    with subprocess.Popen(words, env=env) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:  # the child got it too, and ends in its own way
+                continue
+
+
+def show(words: Sequence[str], env: dict[str, str], folder: Path = ROOT) -> int:
+    """Run a command on the screen and return its exit code."""
+    say(f"$ {' '.join([Path(words[0]).name, *words[1:]])}\n")
+    return steps.finish(subprocess.Popen(words, env=env, cwd=folder))
+
+
+def go_environment(env: dict[str, str]) -> dict[str, str]:
+    """Return the environment for Go's own tools."""
+    return {**env, "GOFLAGS": plans.go_flags(env.get("GOFLAGS", ""))}
+
+
+def interop(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
+    """Run the whole matrix."""
+    return hand_over([str(PYTHON), "-m", "pytest", "-n", "auto", "tests/interop", *extra], env)
+
+
+def test(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
+    """Run the Go unit tests, then every Python test, so that pytest's summary comes last."""
+    code = show([go.go, "test", "-race", "./..."], go_environment(env), GO_MODULE)
+    return code or hand_over([str(PYTHON), "-m", "pytest", "-n", "auto", "tests", *extra], env)
+
+
+def lint(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
+    """Run every linter, whatever the others say."""
+    goes = go_environment(env)
+    python = [str(PYTHON), "-m"]
+    codes = [
+        show([*python, "ruff", "check"], env),
+        show([*python, "ruff", "format", "--check"], env),
+        show([*python, "mypy"], env),
+        unformatted(go, goes),
+        show([go.go, "vet", "./..."], goes, GO_MODULE),
+        show([str(staticcheck(go, goes)), "./..."], goes, GO_MODULE),
+    ]
+    return max(map(abs, codes))
+
+
+def unformatted(go: Toolchain, env: dict[str, str]) -> int:
+    """Print what gofmt would change, which gofmt itself calls a success."""
+    say("$ gofmt -d .\n")
+    done = subprocess.run([go.gofmt, "-d", "."], env=env, cwd=GO_MODULE, stdout=subprocess.PIPE, check=False)
+    say(done.stdout.decode(errors="replace"))
+    return done.returncode or int(bool(done.stdout))
+
+
+def staticcheck(go: Toolchain, env: dict[str, str]) -> Path:
+    """Return the pinned staticcheck, built by this Go: one that an older Go built cannot read newer code."""
+    folder = BUILD / "tools" / f"staticcheck-{STATICCHECK}-go{go.version}"
+    program = folder / ("staticcheck.exe" if steps.WINDOWS else "staticcheck")
+    if not program.exists():
+        with only_one(), steps.step("tools") as note:
+            note(f"building staticcheck {STATICCHECK}")
+            words = [go.go, "install", f"honnef.co/go/tools/cmd/staticcheck@{STATICCHECK}"]
+            steps.run(words, {**env, "GOBIN": str(folder)})
+    return program
+
+
+def formats(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
+    """Rewrite the sources in the house's form."""
+    codes = [
+        show([str(PYTHON), "-m", "ruff", "format"], env),
+        show([go.gofmt, "-l", "-w", "."], env, GO_MODULE),
+    ]
+    return max(map(abs, codes))
+
+
+def clean() -> int:
+    """Remove what set-up, builds and tests made, except the reports."""
+    if steps.WINDOWS and Path(sys.executable).is_relative_to(VENV):
+        raise SetupError("clean cannot remove the Python that it runs on; start it with another one")
+    with only_one():
+        made = [VENV, *(ROOT / name for name in CACHES), *(file for file in BUILD.iterdir() if file != LOCK)]
+        for top in ("ci", "harness", "peers", "tests"):
+            made += (ROOT / top).rglob("__pycache__")
+        for place in made:
+            if place.is_dir() and not place.is_symlink():
+                shutil.rmtree(place)
+            else:
+                place.unlink(missing_ok=True)
+    return 0
+
+
+RUNS: Final[Mapping[str, Callable[[Toolchain, dict[str, str], Sequence[str]], int]]] = {
+    "interop": interop,
+    "test": test,
+    "lint": lint,
+    "format": formats,
+}
+
+
+def run(command: str, extra: Sequence[str], started: float) -> int:
+    """Set up what the command needs and run it."""
+    if command == "clean":
+        return clean()
+    with only_one() as lock:
+        steps.LOG.unlink(missing_ok=True)
+        steps.prepare_venv(lock)
+        go = toolchain.prepare_go(lock)
+        if command != "format":
+            go = toolchain.prepare_libzmq(go)
+        go.save()
+    say(f"ready after {time.time() - started:.1f} s (downloads included)\n")
+    if command == "setup":
+        return 0
+    env = go.environment(os.environ) | {"ZMQ_INTEROP_STARTED": f"{started:.3f}"}
+    if command in RUNS:
+        return RUNS[command](go, env, extra)
+    program = PYTHON.with_name("zmq-interop.exe" if steps.WINDOWS else "zmq-interop")
+    return hand_over([str(program), command, *extra], env)
+
+
+def interrupt(number: int, frame: object) -> None:
+    """End as on Ctrl-C: children are waited for and the marks stay true."""
+    raise KeyboardInterrupt
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the command line and return the exit code."""
+    started = time.time()
+    try:
+        if words in (["help"], ["-h"], ["--help"]):
+            say("".join(f"  {name:<10} {what}\n" for name, what in plans.COMMANDS.items()))
+            return 0
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP: so do we
+                signal.signal(number, interrupt)
+        command, extra = plans.arguments(words)
+        return run(command, extra, started)
+    except SetupError as fault:
+        complaint = str(fault)
+    except KeyboardInterrupt:
+        complaint = "interrupted; the next run makes up for it"
+    except OSError as fault:
+        complaint = f"{fault.strerror or fault}{f': {fault.filename}' if fault.filename else ''}"
+    sys.stderr.write(f"bootstrap: {complaint}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,144 @@
+"""The `zmq-interop` command: thin. What it says comes from the model, the peers, the reports and pytest."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+import harness
+from harness import doctor as checks
+from harness.errors import HarnessError, SetupFault
+from harness.model.matrix import Cell
+from harness.peers import manifest
+from harness.peers.pool import Pool
+from harness.peers.sockets import Peer
+from harness.places.local import LocalPlace
+from harness.report import store, table
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+INTEROP: Final = "tests/interop"
+
+out = Console(highlight=False)
+
+
+def _command(function: Callable[..., int | None]) -> Callable[..., None]:
+    """Turn a harness error into one line and exit code 2, and a returned number into the exit code."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            code = function(*args, **kwargs)
+        except (SetupFault, ValueError) as error:
+            click.echo(f"zmq-interop: {error}", err=True)
+            sys.exit(2)
+        except HarnessError as error:
+            click.echo(f"zmq-interop: {error}", err=True)
+            sys.exit(1)
+        sys.exit(code or 0)
+
+    return run
+
+
+def _pytest(*arguments: str) -> int:
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(harness.__version__)
+def main() -> None:
+    """Test whether Go and Python ZeroMQ peers still understand each other."""
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@click.pass_context
+@_command
+def run(context: click.Context) -> int:
+    """Run the matrix; further arguments go to pytest (try --pattern, --transport, --peer, --exclude, --full)."""
+    return _pytest("-n", "auto", INTEROP, *context.args)
+
+
+@main.command()
+@click.argument("cell")
+@click.option("--times", default=1, show_default=True, type=click.IntRange(1), help="How often.")
+@_command
+def repeat(cell: str, times: int) -> int:
+    """Run one CELL again, by its id."""
+    Cell.parse(cell)
+    for turn in range(times):
+        if times > 1:
+            out.print(f"[bold]{turn + 1} of {times}[/]")
+        if code := _pytest("-p", "no:cacheprovider", "-n", "0", INTEROP, "--cell", cell):
+            return code
+    return 0
+
+
+@main.command()
+@click.argument("run_folder", required=False, type=click.Path(path_type=Path))
+@_command
+def matrix(run_folder: Path | None) -> int:
+    """Show the table of a run (default: the latest one)."""
+    found = store.read(run_folder or ROOT / "reports" / "latest")
+    out.print(f"run {found.name}, {found.about.get('started', '')}")
+    for line in table.summary(found):
+        out.print(line, markup=False)
+    return 0 if found.good else 1
+
+
+def _pool() -> Pool:
+    return Pool(manifest.find(ROOT / "peers"), LocalPlace(), ROOT / ".build" / "peers")
+
+
+@main.command()
+@click.option("--peer", "names", multiple=True, help="Only this one; may be repeated.")
+@_command
+def peers(names: tuple[str, ...]) -> int:
+    """Build and start each peer and show what it says of itself."""
+    pool = _pool()
+    for name in names:
+        if name not in pool.manifests:
+            raise SetupFault(f"--peer {name}: no such peer; there are {', '.join(pool.manifests)}")
+    shown = Table("peer", "library", "runtime", "socket types", "transports", "options")
+    for name in names or pool.manifests:
+        with out.status(f"building and starting {name}"):
+            peer = pool.start(name)
+        shown.add_row(name, peer.library, peer.client.hello["runtime"], *_capabilities(peer))
+        for wrong in peer.client.stop():
+            raise SetupFault(wrong)
+    out.print(shown)
+    return 0
+
+
+def _capabilities(peer: Peer) -> tuple[str, str, str]:
+    can = peer.capabilities
+    return " ".join(can["socket_types"]), " ".join(can["transports"]), str(len(can["options"]))
+
+
+@main.command()
+@_command
+def doctor() -> int:
+    """Check this machine: a ZeroMQ context, Python, Go, libzmq, Docker, and that each peer builds and starts."""
+    worst = 0
+    for check in checks.all_checks(_pool()):
+        with out.status(check.name):
+            found = check.run()
+        colour, word = {True: ("green", "ok"), False: ("red", "missing"), None: ("yellow", "optional")}[found.good]
+        out.print(f"[{colour}]{word:8}[/] {check.name}: ", end="")
+        out.print(found.text, markup=False)
+        if found.good is False:
+            worst = 2
+    return worst
+
+
+@main.command()
+@_command
+def prove() -> int:
+    """Plant every fault and show that the right check catches it."""
+    return _pytest("-n", "auto", "tests/proofs", "--prove-table")

@@ -1,0 +1,61 @@
+"""The harness's errors: two branches that must never be mistaken for one another.
+
+`PeerFault` means that the thing under test misbehaved: evidence for a verdict. `SetupFault` means that the
+harness, its toolchain, its input or the host is not ready: it says what to install, run or correct, and never
+counts against a peer. `Unsupported` is neither: a peer said beforehand that it lacks a feature.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class HarnessError(Exception):
+    """Root of everything that the harness raises on purpose."""
+
+
+class SetupFault(HarnessError):
+    """The harness or the host is not ready. The text is one line: what, where, what to do."""
+
+
+class Unsupported(HarnessError):
+    """A peer does not list a feature that a check needs. Never a failure."""
+
+
+class PeerFault(HarnessError):
+    """A peer did something wrong."""
+
+    verdict = "fail"
+
+
+class PeerCrash(PeerFault):
+    """A peer's process ended while it was needed."""
+
+    verdict = "crash"
+
+
+class PeerHang(PeerFault):
+    """A peer did not answer within the deadline of the control channel, and was killed."""
+
+    verdict = "hang"
+
+
+class ContractBreach(PeerFault):
+    """A peer said something that the contract forbids, or left something behind."""
+
+
+class CallFailed(PeerFault):
+    """A peer answered a call with an error.
+
+    `name` is one of the contract's error names (``timeout``, ``state``, …) or "" when the error has none;
+    `data` holds what the peer reported beside it (``errno``, ``text``, ``messages``, …).
+    """
+
+    def __init__(self, peer: str, method: str, code: int, message: str, data: dict[str, Any]) -> None:
+        self.peer = peer
+        self.method = method
+        self.code = code
+        self.name: str = str(data.get("name", ""))
+        self.data = data
+        detail = f" ({data['text']})" if data.get("text") else ""
+        super().__init__(f"{peer}: {method} failed: {self.name or code}: {message}{detail}")

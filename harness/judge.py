@@ -1,0 +1,197 @@
+"""Judging one cell: run its check on two peers, close everything, and say what came of it.
+
+The check is a test function; what it needs is handed to it by name (`left`, `right`, `link`, `payload`, `cell`, `peers`).
+This file turns how it ended into a verdict, holds failures against the known issues, and finds out whom to blame by
+running the same check left↔left and right↔right. It knows neither pytest's reports nor the run store.
+"""
+
+from __future__ import annotations
+
+import inspect
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from typing import Any, Final
+
+from harness.errors import ContractBreach, PeerFault, SetupFault, Unsupported
+from harness.model.known import KnownIssue
+from harness.model.matrix import Cell
+from harness.model.patterns import MIXED, PATTERNS
+from harness.model.verdicts import Verdict, blame
+from harness.peers.pool import Pool
+from harness.peers.sockets import Link, Peer
+
+SYSTEM: Final = {"Linux": "linux", "Windows": "windows", "Darwin": "macos"}.get(platform.system(), "other")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a check ended."""
+
+    verdict: Verdict
+    reason: str = ""
+    error: BaseException | None = None
+    seconds: float = 0.0
+    issue: KnownIssue | None = None
+    blame: str = ""
+    peers: list[str] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    logs: dict[str, str] = field(default_factory=dict)
+
+
+class Crowd:
+    """Hands peers to topologies: as many processes as asked for, of the cell's own implementations."""
+
+    def __init__(self, run: CellRun) -> None:
+        self._run = run
+
+    def left(self, count: int) -> list[Peer]:
+        """Return `count` peers for the left role; of all implementations in turn if the cell says `mixed`."""
+        return self._some("left", self._run.cell.left, count)
+
+    def right(self, count: int) -> list[Peer]:
+        """Return `count` peers for the right role."""
+        return self._some("right", self._run.cell.right, count)
+
+    def _some(self, side: str, name: str, count: int) -> list[Peer]:
+        if name != MIXED:
+            return [self._run.take(name, side)] * count
+        names = list(self._run.pool.manifests)
+        return [self._run.take(other, side) for other in islice(cycle(names), count)]
+
+
+class CellRun:
+    """One attempt at a cell: the peers it took from the pool, and how they are given back."""
+
+    def __init__(self, cell: Cell, pool: Pool) -> None:
+        self.cell = cell
+        self.pool = pool
+        self.pattern = PATTERNS[cell.pattern]
+        self.taken: list[Peer] = []
+
+    def take(self, name: str, side: str) -> Peer:
+        """Take a peer for this cell. Both ends of an inproc link live in one process."""
+        peer = self.pool.peer(name, "left" if self.link.transport.one_peer else side)
+        if peer not in self.taken:
+            self.taken.append(peer)
+        return peer
+
+    @property
+    def link(self) -> Link:
+        """The cell's link."""
+        return Link(self.cell.transport, self.cell.binds, context=self.cell.id)
+
+    def arguments(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return what a check asks for, by its parameters' names. Unsupported before anything is opened."""
+        makers: dict[str, Callable[[], Any]] = {
+            "cell": lambda: self.cell,
+            "pattern": lambda: self.pattern,
+            "link": lambda: self.link,
+            "payload": lambda: self.cell.payload,
+            "peers": lambda: Crowd(self),
+            "left": lambda: self.take(self.cell.left, "left"),
+            "right": lambda: self.take(self.cell.right, "right"),
+        }
+        given = {name: makers[name]() for name in names if name in makers}
+        for side in ("left", "right"):
+            if side in given:
+                given[side].need("socket_types", getattr(self.pattern, side))
+                given[side].need("transports", self.link.transport.capability)
+        return given
+
+    def close(self) -> None:
+        """Close all sockets and see that nothing is left open; raises a PeerFault."""
+        for peer in self.taken:
+            peer.close_all()
+        for peer in self.taken:
+            peer.check_nothing_open()
+
+    def discard(self) -> None:
+        """Throw the peers away."""
+        for peer in self.taken:
+            self.pool.discard(peer)
+
+
+NAMES: Final = frozenset({"cell", "pattern", "link", "payload", "peers", "left", "right"})
+"""The parameters that a check may ask for."""
+
+
+def attempt(cell: Cell, pool: Pool, check: Callable[..., object], extra: Mapping[str, Any]) -> Outcome:
+    """Run a check once. SetupFault passes through; everything else becomes an outcome."""
+    run = CellRun(cell, pool)
+    started = time.perf_counter()
+    outcome = Outcome(Verdict.PASS)
+    wanted = [name for name in inspect.signature(check).parameters if name not in extra]
+    with _judged(outcome):
+        check(**run.arguments(wanted), **extra)
+    closing = Outcome(Verdict.PASS)
+    with _judged(closing):
+        run.close()
+    if closing.verdict is not Verdict.PASS and outcome.verdict in (
+        Verdict.PASS,
+        Verdict.UNSUPPORTED,
+        Verdict.FAIL,
+    ):
+        # A peer that hangs or crashes on closing is worse than a wrong message.
+        if outcome.verdict is not Verdict.FAIL or closing.verdict is not Verdict.FAIL:
+            outcome = closing
+    outcome.seconds = time.perf_counter() - started
+    outcome.peers = [peer.description for peer in run.taken]
+    outcome.versions = {peer.implementation: peer.version for peer in run.taken}
+    if outcome.error is not None:
+        outcome.logs = {peer.description: tail for peer in run.taken if (tail := peer.client.log_tail())}
+    broken = any(peer.client.broken for peer in run.taken)
+    if broken or closing.verdict is not Verdict.PASS or isinstance(outcome.error, ContractBreach):
+        run.discard()
+    return outcome
+
+
+@contextmanager
+def _judged(outcome: Outcome) -> Iterator[None]:
+    try:
+        yield
+    except Unsupported as reason:
+        outcome.verdict, outcome.reason = Verdict.UNSUPPORTED, str(reason)
+    except SetupFault:
+        raise
+    except PeerFault as fault:
+        outcome.verdict, outcome.reason, outcome.error = Verdict(fault.verdict), str(fault), fault
+    except Exception as error:
+        outcome.verdict, outcome.error = Verdict.FAIL, error
+        outcome.reason = str(error) or type(error).__name__
+
+
+def judge(
+    cell: Cell,
+    pool: Pool,
+    check: Callable[..., object],
+    extra: Mapping[str, Any],
+    known: Sequence[KnownIssue],
+) -> Outcome:
+    """Run a check, and say what its outcome means: known, fixed, or news (then with blame)."""
+    outcome = attempt(cell, pool, check, extra)
+    if outcome.verdict is Verdict.UNSUPPORTED:
+        return outcome
+    issue = next((entry for entry in known if entry.holds(cell, outcome.versions, SYSTEM)), None)
+    if issue is not None:
+        if outcome.verdict is issue.verdict:
+            outcome.verdict, outcome.issue = Verdict.KNOWN, issue
+        elif outcome.verdict is Verdict.PASS:
+            outcome.verdict, outcome.issue = Verdict.FIXED, issue
+            outcome.reason = f"known issue {issue.name!r} did not happen: remove or narrow its entry"
+    if not outcome.verdict.expected and outcome.verdict is not Verdict.FIXED:
+        outcome.blame = _blame(cell, pool, check, extra)
+    return outcome
+
+
+def _blame(cell: Cell, pool: Pool, check: Callable[..., object], extra: Mapping[str, Any]) -> str:
+    if MIXED in (cell.left, cell.right):
+        return ""
+    fails = {
+        name: attempt(cell.control(name), pool, check, extra).verdict not in (Verdict.PASS, Verdict.UNSUPPORTED)
+        for name in dict.fromkeys((cell.left, cell.right))
+    }
+    return blame(cell.left, cell.right, fails[cell.left], fails[cell.right])

@@ -1,0 +1,1 @@
+"""The pure core: patterns, payloads, cells, verdicts and known issues. No I/O, no pytest."""

@@ -1,0 +1,145 @@
+"""Known issues: failures that are expected, as data (`tests/known_issues.toml`).
+
+An issue names cells by a pattern of five parts (each part a glob, alternatives separated by `|`), under what
+conditions it holds, which verdict it predicts and why. It is strict: a cell that it names and that passes becomes
+`fixed`, which fails the run until the entry is removed or narrowed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from harness.model.matrix import Cell
+from harness.model.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """When an issue holds: versions of an implementation, operating systems. Empty fields always hold."""
+
+    implementation: str = ""
+    version: SpecifierSet = SpecifierSet()
+    os: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIssue:
+    """One entry of the file."""
+
+    name: str
+    cells: tuple[str, ...]
+    verdict: Verdict
+    reason: str
+    link: str
+    when: Condition
+
+    def names(self, cell: Cell) -> bool:
+        """Whether the entry's cell patterns match, conditions apart."""
+        parts = cell.id.split("/")
+        return any(
+            all(
+                any(fnmatchcase(part, choice) for choice in pattern.split("|"))
+                for part, pattern in zip(parts, cells.split("/"), strict=True)
+            )
+            for cells in self.cells
+        )
+
+    def holds(self, cell: Cell, versions: Mapping[str, str], system: str) -> bool:
+        """Whether a failure of this cell is expected, given the versions of its implementations."""
+        if not self.names(cell):
+            return False
+        if self.when.os and system not in self.when.os:
+            return False
+        if not self.when.implementation:
+            return True
+        version = versions.get(self.when.implementation)
+        if version is None:
+            return False
+        try:
+            return self.when.version.contains(Version(version), prereleases=True)
+        except InvalidVersion:
+            return False
+
+
+_KEYS: Final = {"name", "cells", "verdict", "reason", "link", "when"}
+_WHEN_KEYS: Final = {"implementation", "version", "os"}
+
+
+def parse(text: str, file: str) -> list[KnownIssue]:
+    """Read a known-issues file; ValueError is one line with file, entry, key and reason."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{file}: not TOML: {error}") from None
+    if extra := document.keys() - {"issue"}:
+        raise ValueError(f"{file}: unknown key {sorted(extra)[0]!r}; the file holds [[issue]] tables only")
+    entries = document.get("issue", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError(f"{file}: 'issue' must be an array of tables, [[issue]]")
+    issues: list[KnownIssue] = []
+    for number, entry in enumerate(entries, 1):
+        where = f"{file}: issue {number} ({entry.get('name', 'without a name')})"
+        issues.append(_entry(entry, where))
+        if issues[-1].name in {issue.name for issue in issues[:-1]}:
+            raise ValueError(f"{where}: key 'name': there is another issue of this name")
+    return issues
+
+
+def _entry(entry: dict[str, Any], where: str) -> KnownIssue:
+    if extra := entry.keys() - _KEYS:
+        raise ValueError(f"{where}: unknown key {sorted(extra)[0]!r}; known are {', '.join(sorted(_KEYS))}")
+    for key in ("name", "reason", "link"):
+        if not isinstance(entry.get(key), str) or not entry[key].strip():
+            raise ValueError(f"{where}: key {key!r} must be a text that is not empty")
+    try:
+        verdict = Verdict(entry.get("verdict", "fail"))
+    except ValueError:
+        verdict = Verdict.PASS
+    if verdict not in (Verdict.FAIL, Verdict.CRASH, Verdict.HANG):
+        raise ValueError(f"{where}: key 'verdict' must be fail, crash or hang")
+    cells = _texts(entry.get("cells"), f"{where}: key 'cells'")
+    if not cells:
+        raise ValueError(f"{where}: key 'cells' must name at least one pattern of cells")
+    for pattern in cells:
+        if pattern.count("/") != 4:
+            raise ValueError(f"{where}: key 'cells': {pattern!r} must have five parts, separated by '/'")
+    return KnownIssue(
+        entry["name"],
+        cells,
+        verdict,
+        entry["reason"],
+        entry["link"],
+        _condition(entry.get("when", {}), where),
+    )
+
+
+def _condition(when: Any, where: str) -> Condition:
+    if not isinstance(when, dict):
+        raise ValueError(f"{where}: key 'when' must be a table")
+    if extra := when.keys() - _WHEN_KEYS:
+        raise ValueError(f"{where}: unknown key 'when.{sorted(extra)[0]}'; known are {', '.join(sorted(_WHEN_KEYS))}")
+    try:
+        version = SpecifierSet(when.get("version", ""))
+    except (InvalidSpecifier, AttributeError, TypeError):
+        raise ValueError(
+            f"{where}: key 'when.version': {when['version']!r} is no version range like '<=0.17.0'"
+        ) from None
+    implementation = when.get("implementation", "")
+    if not isinstance(implementation, str) or (str(version) and not implementation):
+        raise ValueError(f"{where}: key 'when.implementation' must name whose version is meant")
+    return Condition(implementation, version, _texts(when.get("os", []), f"{where}: key 'when.os'"))
+
+
+def _texts(value: Any, where: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, Sequence) or not all(isinstance(item, str) and item for item in value):
+        raise ValueError(f"{where} must be a text or a list of texts")
+    return tuple(value)

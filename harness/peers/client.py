@@ -1,0 +1,256 @@
+"""Talking to one peer process: JSON-RPC over its pipes, with a deadline on every call.
+
+A reader thread hands each response to the call that waits for it, so calls may overlap. What goes wrong is told apart
+here: an error that the peer reports is `CallFailed`, a process that ended is `PeerCrash`, silence is `PeerHang` (the peer
+is killed), and anything that the contract forbids is `ContractBreach`. After one of the last three the peer is `broken`
+and must be thrown away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Final, Protocol
+
+from harness.errors import CallFailed, ContractBreach, PeerCrash, PeerFault, PeerHang
+
+CONTRACT_VERSION: Final = 1
+PATIENCE: Final = 10.0
+"""Seconds that a message may take to arrive before the peer reports a timeout; a healthy one takes milliseconds, and a
+busy machine must not be mistaken for a lost message. A call may take twice that beyond its own waiting."""
+
+STOP_DEADLINE: Final = 8.0
+"""Seconds from end of stdin to the end of the process; the contract gives the peer 5."""
+
+_LOG_LINES: Final = 200
+
+
+class Process(Protocol):
+    """What a place gives: a running command."""
+
+    pid: int
+
+    @property
+    def stdin(self) -> IO[bytes]: ...  # noqa: D102
+    @property
+    def stdout(self) -> IO[bytes]: ...  # noqa: D102
+    @property
+    def stderr(self) -> IO[bytes]: ...  # noqa: D102
+    def poll(self) -> int | None: ...  # noqa: D102
+    def wait(self, seconds: float) -> int | None: ...  # noqa: D102
+    def kill(self) -> None: ...  # noqa: D102
+    def survivors(self) -> list[str]: ...  # noqa: D102
+
+
+class Place(Protocol):
+    """Where a peer runs."""
+
+    name: str
+
+    def start(self, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> Process: ...  # noqa: D102
+
+
+class PendingCall:
+    """A call that was sent and not yet answered."""
+
+    __slots__ = ("_answer", "_client", "_deadline", "_ready", "method", "number")
+
+    def __init__(self, client: PeerClient, method: str, number: int, deadline: float) -> None:
+        self._client = client
+        self._deadline = time.perf_counter() + deadline
+        self._ready = threading.Lock()
+        self._ready.acquire()
+        self._answer: dict[str, Any] | PeerFault | None = None
+        self.method = method
+        self.number = number
+
+    def answer(self, answer: dict[str, Any] | PeerFault) -> None:
+        """Hand in the answer; only the client calls this, once."""
+        self._answer = answer
+        self._ready.release()
+
+    def done(self, wait: float = 0.0) -> bool:
+        """Whether the answer is there, after at most `wait` seconds."""
+        if self._ready.acquire(timeout=wait):
+            self._ready.release()
+            return True
+        return False
+
+    def result(self) -> dict[str, Any]:
+        """Wait for the answer and return its result; raises a PeerFault."""
+        if not self.done(max(0.0, self._deadline - time.perf_counter())):
+            self._client.give_up(self)
+        answer = self._answer
+        if isinstance(answer, PeerFault):
+            raise answer
+        assert answer is not None
+        if "error" in answer:
+            error = answer["error"]
+            raise CallFailed(
+                self._client.name,
+                self.method,
+                error.get("code", 0),
+                str(error.get("message", "")),
+                error.get("data") or {},
+            )
+        result: dict[str, Any] = answer["result"]
+        return result
+
+
+class PeerClient:
+    """One running peer."""
+
+    def __init__(self, name: str, process: Process, patience: float = PATIENCE) -> None:
+        self.name = name
+        self.patience = patience
+        self.hello: dict[str, Any] = {}
+        self.broken: PeerFault | None = None
+        self._process = process
+        self._numbers = 0
+        self._lock = threading.Lock()
+        self._pending: dict[int, PendingCall] = {}
+        self._log: deque[str] = deque(maxlen=_LOG_LINES)
+        self._stopping = False
+        self._threads = [
+            threading.Thread(target=target, name=f"{name}-{what}", daemon=True)
+            for what, target in (("reader", self._read), ("log", self._read_log))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id on this machine."""
+        return self._process.pid
+
+    def log_tail(self, lines: int = 20) -> str:
+        """Return the last lines of the peer's stderr."""
+        return "\n".join(list(self._log)[-lines:])
+
+    def call(self, method: str, params: dict[str, Any] | None = None, *, wait: float = 0.0) -> dict[str, Any]:
+        """Send a request and wait for its result."""
+        return self.start(method, params, wait=wait).result()
+
+    def start(self, method: str, params: dict[str, Any] | None = None, *, wait: float = 0.0) -> PendingCall:
+        """Send a request; `result()` of what is returned waits for the answer.
+
+        `wait` is the time in seconds that the call itself may spend waiting, by its own parameters.
+        """
+        with self._lock:
+            if self.broken is not None:
+                raise self.broken
+            self._numbers += 1
+            number = self._numbers
+            pending = self._pending[number] = PendingCall(self, method, number, wait + 2 * self.patience)
+            request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
+            try:
+                self._process.stdin.write(json.dumps(request, separators=(",", ":")).encode() + b"\n")
+                self._process.stdin.flush()
+            except (OSError, ValueError):
+                pass  # The reader sees the end of the process and answers every pending call.
+        return pending
+
+    def give_up(self, pending: PendingCall) -> None:
+        """Kill a peer that did not answer in time."""
+        fault = PeerHang(f"{self.name}: no answer to {pending.method} within the deadline; killed")
+        self._break(fault)
+        self._process.kill()
+
+    def _break(self, fault: PeerFault) -> None:
+        with self._lock:
+            if self.broken is None:
+                self.broken = fault
+            waiting, self._pending = list(self._pending.values()), {}
+        for pending in waiting:
+            pending.answer(fault)
+
+    def _read(self) -> None:
+        try:
+            for line in self._process.stdout:
+                self._take(line)
+        except ValueError as error:
+            self._break(ContractBreach(f"{self.name}: {error}"))
+            self._process.kill()
+            return
+        if not self._stopping:
+            code = self._process.wait(STOP_DEADLINE)
+            ending = "closed its stdout and went on" if code is None else f"ended with {describe_exit(code)}"
+            self._break(PeerCrash(f"{self.name}: the peer {ending}"))
+
+    def _take(self, line: bytes) -> None:
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            raise ValueError(f"wrote what is not JSON on stdout: {line[:80]!r}") from None
+        if (
+            not isinstance(answer, dict)
+            or answer.get("jsonrpc") != "2.0"
+            or ("error" in answer) == ("result" in answer)
+        ):
+            raise ValueError(f"wrote what is no JSON-RPC response on stdout: {line[:80]!r}")
+        if not isinstance(answer.get("error", answer.get("result")), dict):
+            raise ValueError(f"answered with something that is no object: {line[:80]!r}")
+        with self._lock:
+            pending = self._pending.pop(answer.get("id", 0), None)
+        if pending is None:
+            raise ValueError(f"answered a request that was not waiting: {line[:80]!r}")
+        pending.answer(answer)
+
+    def _read_log(self) -> None:
+        with contextlib.suppress(ValueError, OSError):
+            for line in self._process.stderr:
+                self._log.append(line.decode("utf-8", "replace").rstrip())
+
+    def kill(self) -> None:
+        """End the peer without ceremony, and remove what it could not."""
+        self._stopping = True
+        self._process.kill()
+        self._clean()
+
+    def hang_up(self) -> None:
+        """Close the peer's stdin, which tells it to quit."""
+        self._stopping = True
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+    def stop(self) -> list[str]:
+        """Hang up and wait for the end. Returns what the peer did wrong while it ended, one line each."""
+        wrongs = []
+        self.hang_up()
+        code = self._process.wait(STOP_DEADLINE)
+        if code is None:
+            wrongs.append(f"{self.name}: did not end within {STOP_DEADLINE:g} s of the end of its stdin; killed")
+            self._process.kill()
+        elif code != 0 and self.broken is None:
+            wrongs.append(f"{self.name}: ended with {describe_exit(code)} instead of 0")
+        wrongs += [f"{self.name}: left a child process behind: {child}" for child in self._process.survivors()]
+        workdir = self.hello.get("workdir")
+        if code == 0 and workdir and Path(workdir).exists():
+            wrongs.append(f"{self.name}: left its working directory behind: {workdir}")
+        self._clean()
+        return wrongs
+
+    def _clean(self) -> None:
+        for thread in self._threads:
+            thread.join(STOP_DEADLINE)
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            with contextlib.suppress(OSError):
+                pipe.close()
+        workdir = self.hello.get("workdir")
+        if workdir and Path(workdir).name.startswith("zmq-interop-"):
+            shutil.rmtree(workdir, ignore_errors=True)
+
+
+def describe_exit(code: int) -> str:
+    """Say an exit code in words."""
+    if code < 0:
+        return f"signal {-code}"
+    if code == 0xC0000135:
+        return "exit code 0xC0000135 (a DLL was not found)"
+    return f"exit code {code:#x}" if code > 0xFFFF else f"exit code {code}"

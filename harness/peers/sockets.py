@@ -1,0 +1,295 @@
+"""Remote sockets: sockets that live in a peer and feel like pyzmq's.
+
+Every call has a deadline. A wait that ends without a message raises `CallFailed` with the name ``timeout``, which is the
+peer's honest answer; a peer that says nothing at all is a `PeerHang`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final
+
+from harness.errors import CallFailed, ContractBreach, Unsupported
+from harness.model.frames import Content, Frame, Message, frame, message_from_wire, message_to_wire
+from harness.model.patterns import TRANSPORTS
+from harness.peers.client import PeerClient, PendingCall
+
+OptionValue = int | str | bytes | Frame
+
+
+class Peer:
+    """A running peer, as tests use it: it opens sockets and knows its capabilities."""
+
+    def __init__(self, client: PeerClient) -> None:
+        self._client = client
+        self._sockets: list[RemoteSocket] = []
+        hello = client.hello
+        self.implementation: str = client.name
+        self.version: str = hello["version"]
+        self.library: str = hello["library"]
+        self.capabilities: dict[str, list[str]] = hello["capabilities"]
+
+    @property
+    def client(self) -> PeerClient:
+        """The control channel."""
+        return self._client
+
+    @property
+    def wait_ms(self) -> float:
+        """Milliseconds that a send or receive waits where the test does not say."""
+        return self._client.patience * 1000
+
+    @property
+    def description(self) -> str:
+        """Versions in one line."""
+        hello = self._client.hello
+        return (
+            f"{self.implementation} {self.version} ({self.library}, {hello['runtime']}, {hello['os']}/{hello['arch']})"
+        )
+
+    def can(self, kind: str, name: str) -> bool:
+        """Whether the peer lists `name` among its capabilities of this kind (`socket_types`, `options`, …)."""
+        return name in self.capabilities.get(kind, ())
+
+    def need(self, kind: str, *names: str) -> None:
+        """Raise `Unsupported` unless the peer lists all these names."""
+        for name in names:
+            if not self.can(kind, name):
+                raise Unsupported(f"{self.implementation} {self.version} has no {_KINDS.get(kind, kind)} {name}")
+
+    def socket(
+        self,
+        socket_type: str,
+        *,
+        bind: str | None = None,
+        connect: str | None = None,
+        context: str | None = None,
+        options: Mapping[str, OptionValue] | None = None,
+    ) -> RemoteSocket:
+        """Open a socket; `bind` and `connect` are endpoints (`bind` usually a wildcard)."""
+        params: dict[str, Any] = {"type": socket_type}
+        if context is not None:
+            params["context"] = context
+        if options:
+            params["options"] = {name: _value_to_wire(value) for name, value in options.items()}
+        if bind is not None:
+            params["bind"] = [bind]
+        if connect is not None:
+            params["connect"] = [connect]
+        result = self._client.call("open", params)
+        opened = RemoteSocket(self, socket_type, result)
+        self._sockets.append(opened)
+        return opened
+
+    def close_all(self) -> None:
+        """Close every socket that is still open, all at once."""
+        sockets, self._sockets = self._sockets, []
+        closing = [self._client.start("close", {"socket": item.handle}) for item in sockets if not item.closed]
+        for call in closing:
+            call.result()
+
+    def check_nothing_open(self) -> None:
+        """Raise `ContractBreach` if the peer still has a socket or context open."""
+        stats = self._client.call("stats")
+        left = {key: stats.get(key) for key in ("sockets", "contexts") if stats.get(key)}
+        if left:
+            told = ", ".join(f"{count} {key}" for key, count in left.items())
+            raise ContractBreach(f"{self.implementation}: after closing everything the peer still has {told} open")
+
+
+_KINDS: Final = {
+    "socket_types": "socket type",
+    "transports": "transport",
+    "options": "option",
+    "workloads": "workload",
+    "features": "feature",
+    "mechanisms": "mechanism",
+}
+
+
+class RemoteSocket:
+    """A socket in a peer."""
+
+    def __init__(self, peer: Peer, socket_type: str, opened: Mapping[str, Any]) -> None:
+        self.peer = peer
+        self.type = socket_type
+        self.handle: int = opened["socket"]
+        self.endpoints: list[str] = list(opened["endpoints"])
+        self.closed = False
+
+    def __enter__(self) -> RemoteSocket:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{self.type} of {self.peer.implementation}, {', '.join(self.endpoints) or 'no endpoint'}>"
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint that it was bound or connected to first."""
+        return self.endpoints[0]
+
+    def _call(self, method: str, wait_ms: float = 0, **params: Any) -> dict[str, Any]:
+        return self._start(method, wait_ms, **params).result()
+
+    def _start(self, method: str, wait_ms: float = 0, **params: Any) -> PendingCall:
+        return self.peer.client.start(method, {"socket": self.handle, **params}, wait=wait_ms / 1000)
+
+    def bind(self, endpoint: str) -> str:
+        """Bind; returns the actual endpoint."""
+        self.endpoints.append(str(self._call("bind", endpoint=endpoint)["endpoint"]))
+        return self.endpoints[-1]
+
+    def connect(self, endpoint: str) -> None:
+        """Connect; as synchronous as the library's."""
+        self.endpoints.append(str(self._call("connect", endpoint=endpoint)["endpoint"]))
+
+    def unbind(self, endpoint: str) -> None:
+        """Stop listening on an endpoint."""
+        self._call("unbind", endpoint=endpoint)
+
+    def disconnect(self, endpoint: str) -> None:
+        """Give up a connection."""
+        self._call("disconnect", endpoint=endpoint)
+
+    def set(self, option: str, value: OptionValue) -> None:
+        """Set an option, by libzmq's name without ``ZMQ_``."""
+        self._call("set", option=option, value=_value_to_wire(value))
+
+    def get(self, option: str) -> Any:
+        """Read an option: an integer, or a Frame."""
+        value = self._call("get", option=option)["value"]
+        return value if isinstance(value, int) else message_from_wire([value])[0]
+
+    def subscribe(self, prefix: str | bytes | Frame) -> None:
+        """Subscribe to a prefix: an option of SUB, a message of XSUB (29/PUBSUB)."""
+        if self.type == "SUB":
+            self.set("SUBSCRIBE", prefix)
+        else:
+            topic = frame(prefix)
+            self.send(b"\x01" + topic.head(topic.size))
+
+    def send(self, *frames: Content, via: str | None = None, timeout: float | None = None) -> None:
+        """Send one message of these frames, by the library's path `via`. `timeout` in ms (default: `wait_ms`)."""
+        self.send_all([frames], via=via, timeout=timeout)
+
+    def send_all(
+        self, messages: Iterable[Sequence[Content]], *, via: str | None = None, timeout: float | None = None
+    ) -> None:
+        """Send several messages in one call, by the library's path `via`. `timeout` in ms."""
+        wire = [message_to_wire(message) for message in messages]
+        extra = {} if via is None else {"via": via}
+        wait = self.peer.wait_ms if timeout is None else timeout
+        self._call("send", wait, messages=wire, timeout=wait, **extra)
+
+    def recv(self, *, timeout: float | None = None, inline: int | None = None) -> Message:
+        """Receive one message. `timeout` in ms; frames beyond `inline` bytes come as size and digest."""
+        return self.recv_all(1, timeout=timeout, inline=inline)[0]
+
+    def recv_all(self, count: int, *, timeout: float | None = None, inline: int | None = None) -> list[Message]:
+        """Receive exactly `count` messages."""
+        return self.recv_later(count, timeout=timeout, inline=inline).messages()
+
+    def recv_bytes(self, size: int, *, timeout: float | None = None) -> Frame:
+        """Receive exactly `size` bytes from a RAW socket."""
+        wait = self.peer.wait_ms if timeout is None else timeout
+        call = self._start("recv", wait, size=size, timeout=wait, inline=size)
+        return Receiving(call, 1).messages()[0][0]
+
+    def recv_later(self, count: int = 1, *, timeout: float | None = None, inline: int | None = None) -> Receiving:
+        """Start receiving; `messages()` of what is returned waits for them."""
+        extra = {} if inline is None else {"inline": inline}
+        wait = self.peer.wait_ms if timeout is None else timeout
+        return Receiving(self._start("recv", wait, count=count, timeout=wait, **extra), count)
+
+    def close(self) -> None:
+        """Close the socket. Closing twice is no error."""
+        if not self.closed:
+            self.closed = True
+            self._call("close")
+
+
+class Receiving:
+    """A receive call under way."""
+
+    def __init__(self, call: PendingCall, count: int) -> None:
+        self._call = call
+        self._count = count
+
+    def done(self, wait: float = 0.0) -> bool:
+        """Whether it has ended, after at most `wait` seconds."""
+        return self._call.done(wait)
+
+    def messages(self) -> list[Message]:
+        """Wait for the end; raises CallFailed(timeout) with what came until then in its data."""
+        try:
+            result = self._call.result()
+            messages = [message_from_wire(wire) for wire in result["messages"]]
+        except CallFailed as error:
+            if came := error.data.get("messages"):
+                shown = "; ".join(repr(message_from_wire(wire)) for wire in came[:8])
+                error.args = (f"{error.args[0]}; {len(came)} of {self._count} messages came: {shown:.600}",)
+            raise
+        except (KeyError, ValueError) as error:
+            raise ContractBreach(f"an answer to recv breaks the contract: {error}") from None
+        if len(messages) != self._count:
+            raise ContractBreach(f"recv asked for {self._count} messages and was answered with {len(messages)}")
+        return messages
+
+
+def _value_to_wire(value: OptionValue) -> Any:
+    return int(value) if isinstance(value, int) else frame(value).to_wire()
+
+
+class Link:
+    """Who binds, who connects, over which transport: opens the two ends of a cell in the right order."""
+
+    def __init__(self, transport: str, binds: str, context: str | None = None) -> None:
+        self.transport = TRANSPORTS[transport]
+        self.left_binds = binds == "left-binds"
+        # inproc only reaches sockets of the same library context.
+        self.context = context if self.transport.one_peer else None
+
+    def bind(self, peer: Peer, socket_type: str, options: Mapping[str, OptionValue] | None = None) -> RemoteSocket:
+        """Open a socket that listens on a wildcard of the transport."""
+        peer.need("socket_types", socket_type)
+        peer.need("transports", self.transport.capability)
+        return peer.socket(socket_type, bind=self.transport.wildcard, context=self.context, options=options)
+
+    def connect(
+        self, peer: Peer, socket_type: str, to: RemoteSocket, options: Mapping[str, OptionValue] | None = None
+    ) -> RemoteSocket:
+        """Open a socket that is connected to a bound one."""
+        peer.need("socket_types", socket_type)
+        peer.need("transports", self.transport.capability)
+        return peer.socket(socket_type, connect=to.endpoint, context=self.context, options=options)
+
+    def open(
+        self,
+        left: tuple[Peer, str, Mapping[str, OptionValue]] | tuple[Peer, str],
+        right: tuple[Peer, str, Mapping[str, OptionValue]] | tuple[Peer, str],
+    ) -> tuple[RemoteSocket, RemoteSocket]:
+        """Open both ends, the binding one first; returns (left, right)."""
+        for peer, socket_type, *_ in (left, right):
+            peer.need("socket_types", socket_type)
+            peer.need("transports", self.transport.capability)
+        if self.left_binds:
+            bound = self.bind(*left)
+            return bound, self.connect(right[0], right[1], bound, *right[2:])
+        bound = self.bind(*right)
+        return self.connect(left[0], left[1], bound, *left[2:]), bound
+
+
+def until(deadline_ms: float) -> Iterable[float]:
+    """Yield growing pauses in seconds (0.5 ms to 20 ms) until the deadline: for events that can only be polled."""
+    end = time.perf_counter() + deadline_ms / 1000
+    pause = 0.0005
+    while time.perf_counter() < end:
+        yield pause
+        pause = min(pause * 1.5, 0.02)

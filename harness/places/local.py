@@ -1,0 +1,102 @@
+"""The place `local`: peers are child processes of the harness on this machine.
+
+Each peer leads a process group of its own, so that a Ctrl-C meant for the test run does not reach it, and so that
+whatever it leaves behind can be found and ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+
+class LocalProcess:
+    """A peer's process: three pipes and how it ends."""
+
+    def __init__(self, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> None:
+        flags = 0
+        if sys.platform == "win32":
+            flags = subprocess.CREATE_NEW_PROCESS_GROUP
+        self._child = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=sys.platform != "win32",
+            creationflags=flags,
+        )
+        self.pid = self._child.pid
+
+    @property
+    def stdin(self) -> IO[bytes]:
+        """The pipe that requests go into."""
+        assert self._child.stdin is not None
+        return self._child.stdin
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        """The pipe that responses come from."""
+        assert self._child.stdout is not None
+        return self._child.stdout
+
+    @property
+    def stderr(self) -> IO[bytes]:
+        """The pipe of the peer's log."""
+        assert self._child.stderr is not None
+        return self._child.stderr
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while the process runs."""
+        return self._child.poll()
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait for the end; return the exit code, or None if it did not come in time."""
+        try:
+            return self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def kill(self) -> None:
+        """End the process and its group at once."""
+        if sys.platform != "win32":
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+        self._child.kill()
+        self._child.wait()
+
+    def survivors(self) -> list[str]:
+        """Name the processes of the peer's group that outlived it, and end them. Empty is as it should be."""
+        if sys.platform == "win32":
+            return []
+        try:
+            os.killpg(self.pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return []
+        names = []
+        for process in psutil.process_iter(["pid", "name", "status"]):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if os.getpgid(process.pid) == self.pid and process.info["status"] != psutil.STATUS_ZOMBIE:
+                    names.append(f"{process.info['name']} (pid {process.pid})")
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        return names
+
+
+class LocalPlace:
+    """This machine."""
+
+    name = "local"
+
+    def start(self, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> LocalProcess:
+        """Start a peer's command with its standard streams attached."""
+        return LocalProcess(command, folder, env)

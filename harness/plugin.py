@@ -1,0 +1,281 @@
+"""The pytest face of the harness: options, how cells become test items, how verdicts become reports.
+
+Everything that decides anything lives elsewhere (`model`, `judge`, `report`); this file only connects it to pytest's
+hooks. A test that has the marker `cells` (matrix cells of some patterns) or `scenario` (one named behaviour over some
+links) is run once a cell, and is handed `left`, `right`, `link`, `payload`, `cell`, `pattern` or `peers` by name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from harness import judge
+from harness.errors import SetupFault
+from harness.model import known, matrix
+from harness.model.frames import Message, first_difference
+from harness.model.matrix import Cell, Selection
+from harness.model.verdicts import Verdict
+from harness.peers import manifest
+from harness.peers.client import PATIENCE
+from harness.peers.manifest import Manifest
+from harness.peers.pool import Pool
+from harness.places.local import LocalPlace
+from harness.report import allure_labels, evidence
+from harness.report.session import RunSession
+from harness.report.store import Record
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+"""The checkout: peers' sources, tests and reports live below it."""
+
+_SELECTION = pytest.StashKey[Selection]()
+_MANIFESTS = pytest.StashKey[Mapping[str, Manifest]]()
+_KNOWN = pytest.StashKey[Sequence[known.KnownIssue]]()
+_POOL = pytest.StashKey[Pool]()
+_SESSION = pytest.StashKey[RunSession]()
+_RECORD = pytest.StashKey[Record]()
+_SECTIONS = pytest.StashKey[Iterable[tuple[str, str]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("zmq-interop", "ZeroMQ interoperability")
+    for option, what in (
+        ("pattern", "run only this pattern, e.g. push-pull"),
+        ("transport", "run only this transport, e.g. tcp6"),
+        ("peer", "run only cells of this implementation (name several to pair them)"),
+        ("payload", "run only this payload class"),
+        ("exclude", "leave out a pattern, transport, payload, peer, or a glob of cell ids"),
+        ("cell", "run exactly this cell, by its id"),
+    ):
+        group.addoption(f"--{option}", action="append", default=[], metavar="NAME", help=f"{what}; may be repeated")
+    group.addoption("--full", action="store_true", help="every payload class on every link, not a spread of them")
+    group.addoption("--manifest", action="append", default=[], metavar="FILE", help="another peer's manifest")
+    group.addoption("--known-issues", metavar="FILE", default=None, help="default: tests/known_issues.toml")
+    group.addoption(
+        "--patience",
+        type=float,
+        default=PATIENCE,
+        metavar="S",
+        help="seconds that a message may take (default: 10)",
+    )
+    group.addoption("--reports", metavar="DIR", default=None, help="where runs are filed; default: reports/")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read all input before anything starts; bad input is one line and exit code 2."""
+    config.addinivalue_line("markers", "cells(*patterns): run once for each matrix cell of these patterns")
+    config.addinivalue_line(
+        "markers", "scenario(name, *patterns, transports=, pairs=, binds=): run once for each of these links"
+    )
+    config.addinivalue_line("markers", "slow: takes seconds; leave out with -m 'not slow'")
+    try:
+        config.stash[_MANIFESTS] = manifest.find(ROOT / "peers", map(Path, config.option.manifest))
+        config.stash[_SELECTION] = _selection(config)
+        config.stash[_KNOWN] = _known_issues(config)
+    except (SetupFault, ValueError) as error:
+        pytest.exit(f"zmq-interop: {error}", returncode=2)
+    if not hasattr(config, "workerinput"):
+        session = RunSession(Path(config.option.reports or ROOT / "reports"), config.stash[_MANIFESTS])
+        config.stash[_SESSION] = session
+        config.pluginmanager.register(session, "zmq-interop-session")
+        if not config.option.allure_report_dir and not config.option.collectonly:
+            config.option.allure_report_dir = str(session.folder / "allure-results")
+
+
+def _selection(config: pytest.Config) -> Selection:
+    option = config.option
+    selection = Selection(
+        patterns=frozenset(option.pattern),
+        transports=frozenset(option.transport),
+        peers=frozenset(option.peer),
+        payloads=frozenset(option.payload),
+        exclude=frozenset(option.exclude),
+        cells=frozenset(option.cell),
+        full=option.full,
+    )
+    selection.check([*config.stash[_MANIFESTS]])
+    return selection
+
+
+def _known_issues(config: pytest.Config) -> list[known.KnownIssue]:
+    file = Path(config.option.known_issues or ROOT / "tests" / "known_issues.toml")
+    if not file.exists():
+        if config.option.known_issues:
+            raise SetupFault(f"{file}: there is no such known-issues file")
+        return []
+    return known.parse(file.read_text(encoding="utf-8"), str(file))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Take every core that this process may use; a cell spends much of its time waiting."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one item for each selected cell of a test's patterns."""
+    cells = metafunc.definition.get_closest_marker("cells")
+    scenario = metafunc.definition.get_closest_marker("scenario")
+    if cells is None and scenario is None:
+        return
+    selection = metafunc.config.stash[_SELECTION]
+    names = [*metafunc.config.stash[_MANIFESTS]]
+    if cells is not None:
+        chosen = matrix.select(cells.args, selection, names)
+    else:
+        assert scenario is not None
+        what, *patterns = scenario.args
+        chosen = matrix.scenario(what, patterns, names, **scenario.kwargs)
+        chosen = [cell for cell in chosen if selection.holds(cell)]
+    if "cell" not in metafunc.fixturenames:
+        metafunc.fixturenames.append("cell")
+    metafunc.parametrize(
+        "cell",
+        [pytest.param(cell.id, id=cell.id, marks=pytest.mark.slow if cell.slow else ()) for cell in chosen],
+    )
+
+
+@pytest.fixture(scope="session")
+def left() -> None:
+    """The peer that plays the pattern's left role (filled in for each cell)."""
+
+
+@pytest.fixture(scope="session")
+def right() -> None:
+    """The peer that plays the pattern's right role (filled in for each cell)."""
+
+
+@pytest.fixture(scope="session")
+def link() -> None:
+    """Who binds, who connects, over which transport (filled in for each cell)."""
+
+
+@pytest.fixture(scope="session")
+def payload() -> None:
+    """The cell's payload class (filled in for each cell)."""
+
+
+@pytest.fixture(scope="session")
+def pattern() -> None:
+    """The cell's pattern (filled in for each cell)."""
+
+
+@pytest.fixture(scope="session")
+def peers() -> None:
+    """Several peers for a role (filled in for each cell)."""
+
+
+def _new_pool(config: pytest.Config) -> Pool:
+    selection = config.stash[_SELECTION]
+    manifests = {
+        name: found
+        for name, found in config.stash[_MANIFESTS].items()
+        if (not selection.peers or name in selection.peers) and name not in selection.exclude
+    }
+    return Pool(manifests, LocalPlace(), ROOT / ".build" / "peers", config.option.patience)
+
+
+def _pool(config: pytest.Config) -> Pool:
+    if _POOL not in config.stash:
+        config.stash[_POOL] = _new_pool(config)
+    return config.stash[_POOL]
+
+
+@pytest.fixture(scope="session")
+def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    """A pool of the same peers for tests that are not cells; what its peers do wrong at their end fails the test run."""
+    own = _new_pool(request.config)
+    yield own
+    assert own.close() == []
+
+
+def _cell_of(item: pytest.Item) -> Cell | None:
+    callspec = getattr(item, "callspec", None)
+    text = callspec.params.get("cell") if callspec is not None else None
+    return Cell.parse(text) if isinstance(text, str) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a cell's check through the judge."""
+    cell = _cell_of(pyfuncitem)
+    if cell is None:
+        return None
+    config = pyfuncitem.config
+    names = pyfuncitem._fixtureinfo.argnames
+    extra = {name: pyfuncitem.funcargs[name] for name in names if name not in judge.NAMES}
+    outcome = judge.judge(cell, _pool(config), pyfuncitem.obj, extra, config.stash[_KNOWN])
+    pyfuncitem.stash[_RECORD] = Record(
+        cell=cell,
+        verdict=outcome.verdict,
+        seconds=outcome.seconds,
+        reason=evidence.short(outcome.reason),
+        issue=outcome.issue.name if outcome.issue else "",
+        blame=outcome.blame,
+        check=pyfuncitem.originalname,
+        worker=os.environ.get("PYTEST_XDIST_WORKER", ""),
+        evidence={} if outcome.verdict is Verdict.PASS else evidence.of(outcome),
+    )
+    allure_labels.label(pyfuncitem.stash[_RECORD], outcome)
+    match outcome.verdict:
+        case Verdict.PASS:
+            return True
+        case Verdict.UNSUPPORTED:
+            pytest.skip(f"unsupported: {outcome.reason}")
+        case Verdict.INCONCLUSIVE:
+            pytest.skip(f"inconclusive: {outcome.reason}")
+        case Verdict.KNOWN:
+            assert outcome.issue is not None
+            pytest.xfail(f"known issue {outcome.issue.name}: {outcome.issue.reason} ({outcome.issue.link})")
+        case Verdict.FIXED:
+            pytest.fail(outcome.reason, pytrace=False)
+    pyfuncitem.stash[_SECTIONS] = evidence.sections(cell, outcome)
+    assert outcome.error is not None
+    raise outcome.error
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Send the record to the controller with the report of the call."""
+    report = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, SetupFault):
+        report.setup_fault = str(call.excinfo.value)  # type: ignore[attr-defined]
+        report.longrepr = f"set-up: {call.excinfo.value}"
+    if call.when == "call" and _RECORD in item.stash:
+        report.cell_record = item.stash[_RECORD].to_json()  # type: ignore[attr-defined]
+        report.sections += item.stash.get(_SECTIONS, [])
+    return report
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Explain two messages that differ: expected, received, first difference."""
+    if op != "==" or not isinstance(left, Message) or not isinstance(right, list | tuple):
+        return None
+    return [
+        "the message received is the message expected",
+        f"expected: {evidence.shown(right)}",
+        f"received: {evidence.shown(left)}",
+        f"first difference: {first_difference(left, right)}",
+    ]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the peers; what they did wrong at the end is a problem of the run."""
+    config = session.config
+    if _POOL not in config.stash:
+        return
+    problems = config.stash[_POOL].close()
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["zmq_interop_problems"] = problems
+    else:
+        config.stash[_SESSION].run.problems += problems

@@ -1,0 +1,1 @@
+"""Reports: the run store, the summary in the terminal, the page, Allure labels."""

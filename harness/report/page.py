@@ -1,0 +1,40 @@
+"""The run as one self-contained HTML page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from harness.model.patterns import PATTERNS
+from harness.report import evidence, table
+from harness.report.store import Run
+
+PAGE: Final = "index.html"
+
+
+def render(run: Run) -> str:
+    """Return the page."""
+    environment = Environment(
+        loader=PackageLoader("harness.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    shown = {record.cell.pattern for record in run.records}
+    names = list(dict.fromkeys(name for record in run.records for name in (record.cell.left, record.cell.right)))
+    return environment.get_template("run.html.j2").render(
+        run=run,
+        squares=table.squares(run.records),
+        patterns=[row for row in PATTERNS.values() if row.name in shown],
+        names=names,
+        news=[record for record in run.records if not record.verdict.expected],
+        repeat=evidence.repeat_command,
+    )
+
+
+def write(run: Run, folder: Path) -> Path:
+    """Write the page into a run's folder."""
+    unfinished = folder / f".{PAGE}"
+    unfinished.write_text(render(run), encoding="utf-8")
+    os.replace(unfinished, folder / PAGE)
+    return folder / PAGE

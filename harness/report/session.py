@@ -1,0 +1,137 @@
+"""One run as the controlling process sees it: gathers records, audits them, writes the run, prints the summary.
+
+Under xdist this lives in the controller only; workers send their records along with pytest's own reports.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import zmq
+
+import harness
+from harness.model.matrix import Cell
+from harness.model.verdicts import Verdict
+from harness.peers.manifest import Manifest
+from harness.report import page, store, table
+from harness.report.store import Record, Run
+
+_CELL_ID: Final = re.compile(r"\[([^\[\]]+)\]$")
+
+
+def cell_name(nodeid: str) -> str:
+    """Return the cell id that a pytest node id ends with, or ""."""
+    found = _CELL_ID.search(nodeid)
+    try:
+        return Cell.parse(found[1]).id if found else ""
+    except ValueError:
+        return ""
+
+
+class RunSession:
+    """A pytest plugin object of the controlling process."""
+
+    def __init__(self, reports: Path, manifests: Mapping[str, Manifest]) -> None:
+        self.run = Run(
+            store.new_name(),
+            {
+                "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "command": " ".join(sys.argv),
+                "harness": harness.__version__,
+                "host": platform.node(),
+                "system": platform.platform(),
+                "python": platform.python_version(),
+                "pyzmq": zmq.pyzmq_version(),
+                "libzmq": zmq.zmq_version(),
+                "cores": os.cpu_count(),
+                "peers": list(manifests),
+            },
+            [],
+        )
+        self.folder = reports / self.run.name
+        self._collected: list[str] = []
+        self._setup_faults: list[str] = []
+        self._started = time.perf_counter()
+        self._first = 0.0
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what was collected (without xdist)."""
+        self._note([item.nodeid for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:
+        """Note what was collected (with xdist; each worker collects the same)."""
+        self._note(ids)
+
+    def _note(self, nodeids: Sequence[str]) -> None:
+        if not self._collected:
+            self._collected = [name for nodeid in nodeids if (name := cell_name(nodeid))]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Take over what a worker's peers did wrong at their end."""
+        self.run.problems += getattr(node, "workeroutput", {}).get("zmq_interop_problems", [])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take over a record."""
+        if fault := getattr(report, "setup_fault", None):
+            if fault not in self._setup_faults:
+                self._setup_faults.append(fault)
+        elif row := getattr(report, "cell_record", None):
+            self._first = self._first or time.time()
+            self.run.records.append(Record.from_json(row))
+        elif report.failed and (name := cell_name(report.nodeid)):
+            self._without_record(name, str(report.longrepr))
+
+    def _without_record(self, name: str, text: str) -> None:
+        """Record a cell whose fixture failed, or in which the worker itself died: still one verdict."""
+        if name not in {record.cell.id for record in self.run.records}:
+            verdict = Verdict.CRASH if "crashed while running" in text else Verdict.FAIL
+            self.run.records.append(Record(Cell.parse(name), verdict, reason=text[-400:]))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Audit, write the run, set the exit code."""
+        if session.config.option.collectonly:
+            return
+        if not self._collected and not self.run.records:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return
+        missing, problems = store.audit(self._collected, self.run.records)
+        self.run.records += missing
+        order = {name: index for index, name in enumerate(self._collected)}
+        self.run.records.sort(key=lambda record: order.get(record.cell.id, len(order)))
+        self.run.problems += problems
+        self.run.about["seconds"] = round(time.perf_counter() - self._started, 3)
+        store.write(self.run, self.folder.parent)
+        page.write(self.run, self.folder)
+        store.point_latest(self.folder)
+        if self._setup_faults:
+            session.exitstatus = 2
+        elif not self.run.good and session.exitstatus in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the table and where the report lies."""
+        for fault in self._setup_faults:
+            terminalreporter.section("set-up", red=True)
+            terminalreporter.write_line(fault)
+        if not self.run.records:
+            return
+        terminalreporter.section("ZeroMQ interoperability")
+        for line in table.summary(self.run):
+            terminalreporter.write_line(line)
+        if started := os.environ.get("ZMQ_INTEROP_STARTED"):
+            terminalreporter.write_line(
+                f"first cell {self._first - float(started):.1f} s after the start of the set-up"
+            )
+        terminalreporter.write_line(f"report: {self.folder / page.PAGE}")

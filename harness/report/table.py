@@ -1,0 +1,69 @@
+"""The matrix as text: patterns by pairs, one character a square, and what needs explaining below it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from harness.model.patterns import PATTERNS
+from harness.model.verdicts import Verdict, worst
+from harness.report.store import Record, Run
+
+_MAX_LINES = 40
+
+
+def squares(records: Sequence[Record]) -> dict[tuple[str, str, str], Verdict]:
+    """Return the worst verdict for each (pattern, left, right)."""
+    found: dict[tuple[str, str, str], list[Verdict]] = defaultdict(list)
+    for record in records:
+        found[record.cell.pattern, record.cell.left, record.cell.right].append(record.verdict)
+    return {key: worst(verdicts) for key, verdicts in found.items()}
+
+
+def summary(run: Run) -> Iterator[str]:
+    """Yield the lines of the summary."""
+    yield from grid(run)
+    yield ""
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in run.summary.items())
+    yield f"{len(run.records)} cells: {counts}"
+    issues = Counter(record.issue for record in run.records if record.verdict is Verdict.KNOWN)
+    for issue, count in sorted(issues.items()):
+        yield f"  known      {count:5} × {issue}"
+    lacking = Counter(record.reason for record in run.records if record.verdict is Verdict.UNSUPPORTED)
+    for reason, count in lacking.most_common(12):
+        yield f"  unsupported {count:4} × {reason}"
+    news = [record for record in run.records if not record.verdict.expected]
+    for record in news[:_MAX_LINES]:
+        yield f"  {record.verdict.upper():<11} {record.cell.id}: {record.reason:.160}"
+        if record.blame:
+            yield f"              blame: {record.blame}"
+    if len(news) > _MAX_LINES:
+        yield f"  … and {len(news) - _MAX_LINES} more; see the report"
+    for problem in run.problems:
+        yield f"  PROBLEM     {problem}"
+
+
+def grid(run: Run) -> Iterator[str]:
+    """Yield the table: a row a pattern, a column a pair."""
+    cells = squares(run.records)
+    lefts = list(dict.fromkeys(record.cell.left for record in run.records))
+    rights = {name: list(dict.fromkeys(r.cell.right for r in run.records if r.cell.left == name)) for name in lefts}
+    keys = dict(
+        zip(
+            dict.fromkeys([*lefts, *(r for names in rights.values() for r in names)]),
+            "ABCDEFGHIJKLM",
+            strict=False,
+        )
+    )
+    yield ", ".join(f"{key} = {name}" for name, key in keys.items()) + "; left > right"
+    width = max(len(name) for name in PATTERNS)
+    yield " " * width + "  " + "  ".join(" ".join(f"{keys[a]}{keys[b]}" for b in rights[a]) for a in lefts)
+    for pattern in dict.fromkeys(record.cell.pattern for record in run.records):
+        groups = (" ".join(f"{_mark(cells.get((pattern, a, b)))} " for b in rights[a]) for a in lefts)
+        yield f"{pattern:<{width}}  {'  '.join(groups)}".rstrip()
+    used = sorted(set(cells.values()))
+    yield "worst of each square: " + ", ".join(f"{verdict.mark} {verdict}" for verdict in used)
+
+
+def _mark(verdict: Verdict | None) -> str:
+    return verdict.mark if verdict is not None else " "

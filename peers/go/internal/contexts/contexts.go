@@ -1,0 +1,73 @@
+// Package contexts counts the sockets of each library context and ends a context with its last one.
+package contexts
+
+import "sync"
+
+// Pool holds contexts of type T.
+type Pool[T any] struct {
+	begin func() (T, error)
+	end   func(T) error
+
+	mu    sync.Mutex
+	named map[string]*Lease[T]
+	open  int
+}
+
+// Lease is a context and the number of sockets that use it.
+type Lease[T any] struct {
+	Context T
+	Name    string // "" if the context belongs to one socket alone
+	users   int
+}
+
+// New makes a pool whose contexts begin and end with the two functions.
+func New[T any](begin func() (T, error), end func(T) error) *Pool[T] {
+	return &Pool[T]{begin: begin, end: end, named: make(map[string]*Lease[T])}
+}
+
+// Take leases the context of that name, beginning it if there is none. The name "" always begins one.
+func (p *Pool[T]) Take(name string) (*Lease[T], error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if lease, ok := p.named[name]; ok && name != "" {
+		lease.users++
+		return lease, nil
+	}
+	context, err := p.begin()
+	if err != nil {
+		return nil, err
+	}
+	lease := &Lease[T]{Context: context, Name: name, users: 1}
+	if name != "" {
+		p.named[name] = lease
+	}
+	p.open++
+	return lease, nil
+}
+
+// Release gives a lease back. The last one ends the context, which may take as long as it takes; from
+// the moment of the call, the name stands for a new context.
+func (p *Pool[T]) Release(lease *Lease[T]) error {
+	p.mu.Lock()
+	lease.users--
+	last := lease.users == 0
+	if last && lease.Name != "" {
+		delete(p.named, lease.Name)
+	}
+	p.mu.Unlock()
+	if !last {
+		return nil
+	}
+	err := p.end(lease.Context)
+	p.mu.Lock()
+	p.open--
+	p.mu.Unlock()
+	return err
+}
+
+// Open is the number of contexts that have begun and not ended.
+func (p *Pool[T]) Open() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open
+}

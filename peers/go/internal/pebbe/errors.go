@@ -1,0 +1,48 @@
+//go:build cgo
+
+package pebbe
+
+import (
+	"errors"
+	"syscall"
+
+	zmq "github.com/pebbe/zmq4"
+
+	"zmq-interop/peers/go/internal/driver"
+)
+
+// names are the contract's names for libzmq's error numbers; any other is an error of the library.
+var names = map[zmq.Errno]driver.Name{
+	zmq.Errno(syscall.EAGAIN): driver.Timeout,
+	zmq.EFSM:                  driver.State,
+	zmq.EHOSTUNREACH:          driver.Unroutable,
+	zmq.ENOTSUP:               driver.Unsupported,
+	zmq.EPROTONOSUPPORT:       driver.Unsupported,
+	zmq.ENOCOMPATPROTO:        driver.Unsupported,
+	zmq.ETERM:                 driver.Closed,
+}
+
+func report(err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *driver.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	var errno zmq.Errno
+	if !errors.As(err, &errno) {
+		if errors.Is(err, zmq.ErrorNotImplemented41) || errors.Is(err, zmq.ErrorNotImplemented42) {
+			return driver.ErrUnsupported(err.Error())
+		}
+		return driver.Wrap(err)
+	}
+	name, ok := names[errno]
+	if !ok {
+		name = driver.Failed
+	}
+	return &driver.Error{Name: name, Errno: int(errno), Text: errno.Error()}
+}
+
+// again reports whether a call that must not wait would have had to.
+func again(err error) bool { return err == zmq.Errno(syscall.EAGAIN) }

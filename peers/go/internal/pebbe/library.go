@@ -1,0 +1,99 @@
+//go:build cgo
+
+// Package pebbe drives github.com/pebbe/zmq4, a cgo binding of libzmq.
+//
+// A libzmq socket belongs to one thread at a time, so each socket has one goroutine that makes all its
+// calls (socket.go). It waits for the socket and for a bell at once (bell.go).
+package pebbe
+
+import (
+	"fmt"
+	"net"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	zmq "github.com/pebbe/zmq4"
+
+	"zmq-interop/peers/go/internal/contexts"
+	"zmq-interop/peers/go/internal/driver"
+)
+
+const module = "github.com/pebbe/zmq4"
+
+// types are the binding's socket types; drafts live in another package of it and are left out.
+var types = map[string]zmq.Type{
+	"REQ": zmq.REQ, "REP": zmq.REP, "DEALER": zmq.DEALER, "ROUTER": zmq.ROUTER,
+	"PUB": zmq.PUB, "SUB": zmq.SUB, "XPUB": zmq.XPUB, "XSUB": zmq.XSUB,
+	"PUSH": zmq.PUSH, "PULL": zmq.PULL, "PAIR": zmq.PAIR, "STREAM": zmq.STREAM,
+}
+
+// Library implements driver.Library.
+type Library struct {
+	contexts *contexts.Pool[*zmq.Context]
+	bells    bells
+}
+
+// New makes the driver.
+func New() *Library {
+	return &Library{contexts: contexts.New(zmq.NewContext, (*zmq.Context).Term)}
+}
+
+// Contexts implements driver.Library.
+func (l *Library) Contexts() int { return l.contexts.Open() }
+
+// About implements driver.Library.
+func (l *Library) About() driver.About {
+	major, minor, patch := zmq.Version()
+	return driver.About{
+		Peer:           "peer-pebbe 0.1.0",
+		Implementation: "pebbe",
+		Version:        strings.TrimPrefix(moduleVersion(module), "v"),
+		Library:        fmt.Sprintf("libzmq %d.%d.%d", major, minor, patch),
+		Capabilities: driver.Capabilities{
+			SocketTypes: []string{
+				"REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR", "STREAM",
+			},
+			Transports: transports(),
+			Mechanisms: mechanisms(),
+			Options:    optionNames(),
+			SendPaths:  []string{"SendMessage", "SendBytes"},
+			Features:   []string{"unbind", "disconnect"},
+		},
+	}
+}
+
+func transports() []string {
+	names := []string{"tcp"}
+	if listener, err := net.Listen("tcp6", "[::1]:0"); err == nil {
+		_ = listener.Close()
+		names = append(names, "tcp6")
+	}
+	if zmq.HasIpc() {
+		names = append(names, "ipc")
+		if runtime.GOOS == "linux" {
+			names = append(names, "ipc-abstract")
+		}
+	}
+	return append(names, "inproc")
+}
+
+func mechanisms() []string {
+	names := []string{"NULL", "PLAIN"}
+	if zmq.HasCurve() {
+		names = append(names, "CURVE")
+	}
+	return names
+}
+
+// moduleVersion is the version of a module in this program, from its build information.
+func moduleVersion(path string) string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, dependency := range info.Deps {
+			if dependency.Path == path {
+				return dependency.Version
+			}
+		}
+	}
+	return "unknown"
+}

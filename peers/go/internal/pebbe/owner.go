@@ -1,0 +1,220 @@
+//go:build cgo
+
+package pebbe
+
+import (
+	"time"
+
+	zmq "github.com/pebbe/zmq4"
+
+	"zmq-interop/peers/go/internal/driver"
+)
+
+// burst is how many messages go one way before the owner looks at the other way and at its errands.
+const burst = 64
+
+// own is the life of the socket's owner: it does the work on the desk until the socket closes.
+func (s *Socket) own() {
+	defer close(s.ended)
+	for !s.closing.Load() {
+		s.mu.Lock()
+		errands, send, take := s.errands, s.sending, s.taking
+		s.errands = nil
+		s.mu.Unlock()
+
+		for _, errand := range errands {
+			errand()
+		}
+		// A poll answers what is done without waiting; what is left waits for the socket.
+		var sendDone, takeDone bool
+		if send != nil {
+			sendDone = s.send(send)
+		}
+		if take != nil {
+			takeDone = s.receive(take)
+		}
+		switch {
+		case len(errands) > 0 || sendDone || takeDone:
+		case send == nil && take == nil:
+			s.idle()
+		default:
+			s.poll(send, take)
+		}
+	}
+	_ = s.socket.Close()
+	s.library.bells.give(s.bell)
+}
+
+// idle waits for work. An idle socket is one that its application has left alone.
+func (s *Socket) idle() {
+	<-s.knock
+}
+
+// finishSend and finishTake clear the desk and then answer.
+func (s *Socket) finishSend(work *sending, err error) {
+	s.mu.Lock()
+	s.sending = nil
+	s.mu.Unlock()
+	work.done <- s.final(err)
+}
+
+func (s *Socket) finishTake(work *taking, err error) {
+	s.mu.Lock()
+	s.taking = nil
+	s.mu.Unlock()
+	work.done <- s.final(err)
+}
+
+// final gives the error of a call: whatever broke while the socket closed, it was the closing.
+func (s *Socket) final(err error) error {
+	if err != nil && s.closing.Load() {
+		return driver.ErrClosed
+	}
+	return report(err)
+}
+
+// send sends what can be sent now, up to a burst, and reports whether there was any.
+func (s *Socket) send(work *sending) (progress bool) {
+	for range burst {
+		if work.message == nil {
+			message, ok := work.next()
+			if !ok {
+				s.finishSend(work, nil)
+				return true
+			}
+			work.message = message
+		}
+		var err error
+		if s.blocks(work.deadline) {
+			err = s.blocking(func() error { return s.put(work, 0) })
+		} else {
+			err = s.put(work, zmq.DONTWAIT)
+			if again(err) && !past(work.deadline) {
+				return progress
+			}
+		}
+		if err != nil {
+			s.finishSend(work, err)
+			return true
+		}
+		work.message = nil
+		work.sent++
+		progress = true
+		if s.closing.Load() {
+			return true
+		}
+	}
+	return true
+}
+
+// put hands the message to the library on the wanted path. If it fails, none of the frames is sent.
+func (s *Socket) put(work *sending, flag zmq.Flag) (err error) {
+	switch {
+	case work.frames:
+		last := len(work.message) - 1
+		for i := 0; err == nil && i <= last; i++ {
+			more := zmq.SNDMORE
+			if i == last {
+				more = 0
+			}
+			_, err = s.socket.SendBytes(work.message[i], flag|more)
+		}
+	case flag == zmq.DONTWAIT:
+		_, err = s.socket.SendMessageDontwait([][]byte(work.message))
+	default:
+		_, err = s.socket.SendMessage([][]byte(work.message))
+	}
+	return err
+}
+
+// receive takes what has come, up to a burst, and reports whether there was any.
+func (s *Socket) receive(work *taking) (progress bool) {
+	for range burst {
+		var message [][]byte
+		var err error
+		if s.blocks(work.deadline) {
+			err = s.blocking(func() (err error) {
+				message, err = s.socket.RecvMessageBytes(0)
+				return err
+			})
+		} else {
+			message, err = s.socket.RecvMessageBytes(zmq.DONTWAIT)
+			if again(err) && !past(work.deadline) {
+				return progress
+			}
+		}
+		if err != nil {
+			s.finishTake(work, err)
+			return true
+		}
+		if !work.take(message) {
+			s.finishTake(work, nil)
+			return true
+		}
+		progress = true
+		if s.closing.Load() {
+			return true
+		}
+	}
+	return true
+}
+
+// blocks tells whether a call runs as the library's own blocking call.
+func (s *Socket) blocks(deadline time.Time) bool {
+	return deadline.IsZero() && s.lease.Name == ""
+}
+
+// blocking makes a blocking call unless the socket is closing; Close sees to the other case.
+func (s *Socket) blocking(call func() error) error {
+	s.blocked.Store(true)
+	defer s.blocked.Store(false)
+	if s.closing.Load() {
+		return driver.ErrClosed
+	}
+	return call()
+}
+
+func past(deadline time.Time) bool {
+	return !deadline.IsZero() && !time.Now().Before(deadline)
+}
+
+// poll waits until the socket may be ready for the work, a deadline passes or the bell rings.
+func (s *Socket) poll(send *sending, take *taking) {
+	var events zmq.State
+	wait := time.Duration(-1)
+	until := func(deadline time.Time) {
+		if deadline.IsZero() {
+			return
+		}
+		// zmq_poll counts in milliseconds: round up, else the end of each wait would spin.
+		left := max(0, time.Until(deadline)+time.Millisecond-1)
+		if wait < 0 || left < wait {
+			wait = left
+		}
+	}
+	if send != nil {
+		events |= zmq.POLLOUT
+		until(send.deadline)
+	}
+	if take != nil {
+		events |= zmq.POLLIN
+		until(take.deadline)
+	}
+	_, _ = s.poller.Update(0, events)
+
+	s.mu.Lock()
+	if len(s.errands) > 0 || s.closing.Load() || s.sending != send || s.taking != take {
+		s.mu.Unlock()
+		return
+	}
+	s.waiting = true
+	s.mu.Unlock()
+	_, _ = s.poller.Poll(wait)
+	s.mu.Lock()
+	rung := !s.waiting
+	s.waiting = false
+	s.mu.Unlock()
+	if rung {
+		s.bell.hush()
+	}
+}

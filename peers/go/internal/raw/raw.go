@@ -1,0 +1,255 @@
+// Package raw is the contract's socket type RAW: one TCP connection without ZMTP.
+package raw
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"zmq-interop/peers/go/internal/driver"
+)
+
+// Socket implements driver.Socket over one TCP connection.
+type Socket struct {
+	closed chan struct{}
+	ready  chan struct{} // closed when there is a connection
+
+	mu       sync.Mutex
+	begun    bool // Bind or Connect was called
+	listener net.Listener
+	conn     net.Conn
+
+	kept []byte // came before a deadline that cut a ReceiveBytes short
+}
+
+// New makes a socket without a connection.
+func New() *Socket {
+	return &Socket{closed: make(chan struct{}), ready: make(chan struct{})}
+}
+
+// Bind listens and accepts one connection.
+func (s *Socket) Bind(endpoint string) (string, error) {
+	if err := s.begin(); err != nil {
+		return "", err
+	}
+	address := strings.TrimPrefix(endpoint, "tcp://")
+	if host, ok := strings.CutSuffix(address, ":*"); ok {
+		address = host + ":0"
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	s.listener = listener
+	s.mu.Unlock()
+	go func() {
+		conn, err := listener.Accept()
+		_ = listener.Close()
+		if err == nil {
+			s.attach(conn)
+		}
+	}()
+	return "tcp://" + listener.Addr().String(), nil
+}
+
+// Connect dials.
+func (s *Socket) Connect(endpoint string) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-s.closed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", strings.TrimPrefix(endpoint, "tcp://"))
+	if err != nil {
+		return s.report(err)
+	}
+	s.attach(conn)
+	return nil
+}
+
+func (s *Socket) begin() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.begun {
+		return &driver.Error{Name: driver.State, Text: "a RAW socket has one connection"}
+	}
+	s.begun = true
+	return nil
+}
+
+func (s *Socket) attach(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.closed:
+		_ = conn.Close()
+	default:
+		s.conn = conn
+		close(s.ready)
+	}
+}
+
+// wait gives the connection as soon as there is one.
+func (s *Socket) wait(deadline time.Time) (net.Conn, error) {
+	var expired <-chan time.Time
+	if !deadline.IsZero() {
+		timer := time.NewTimer(time.Until(deadline))
+		defer timer.Stop()
+		expired = timer.C
+	}
+	select {
+	case <-s.ready:
+		return s.conn, nil
+	default:
+	}
+	select {
+	case <-s.ready:
+		return s.conn, nil
+	case <-s.closed:
+		return nil, driver.ErrClosed
+	case <-expired:
+		return nil, driver.ErrTimeout
+	}
+}
+
+// Send writes the bytes of all frames one after the other.
+func (s *Socket) Send(deadline time.Time, _ string, next driver.Source) (sent int, err error) {
+	conn, err := s.wait(deadline)
+	if err != nil {
+		return 0, err
+	}
+	if err := conn.SetWriteDeadline(least(deadline)); err != nil {
+		return 0, s.report(err)
+	}
+	for message, ok := next(); ok; message, ok = next() {
+		buffers := net.Buffers(message)
+		if _, err := buffers.WriteTo(conn); err != nil {
+			return sent, s.report(err)
+		}
+		sent++
+	}
+	return sent, nil
+}
+
+// Receive hands over what each read of the connection gives, as a message of one frame.
+func (s *Socket) Receive(deadline time.Time, take driver.Sink) error {
+	conn, err := s.reader(deadline)
+	if err != nil {
+		return err
+	}
+	if kept := s.kept; len(kept) > 0 {
+		s.kept = nil
+		if !take(driver.Message{kept}) {
+			return nil
+		}
+	}
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := conn.Read(buffer)
+		if n > 0 && !take(driver.Message{append([]byte(nil), buffer[:n]...)}) {
+			return nil
+		}
+		if err != nil {
+			return s.report(err)
+		}
+	}
+}
+
+// ReceiveBytes waits for exactly size bytes. If the connection ends before, it returns what came.
+// What came before a timeout belongs to the next call.
+func (s *Socket) ReceiveBytes(deadline time.Time, size int) ([]byte, error) {
+	conn, err := s.reader(deadline)
+	if err != nil {
+		return nil, err
+	}
+	bytes := make([]byte, size)
+	n := copy(bytes, s.kept)
+	s.kept = s.kept[n:]
+	m, err := io.ReadFull(conn, bytes[n:])
+	switch {
+	case err == nil:
+		return bytes, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.kept = bytes[:n+m]
+		return nil, driver.ErrTimeout
+	default:
+		return bytes[:n+m], s.report(err)
+	}
+}
+
+func (s *Socket) reader(deadline time.Time) (net.Conn, error) {
+	conn, err := s.wait(deadline)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.SetReadDeadline(least(deadline)); err != nil {
+		return nil, s.report(err)
+	}
+	return conn, nil
+}
+
+// least gives a deadline that has passed a moment in which bytes that are there can still be read.
+func least(deadline time.Time) time.Time {
+	if soon := time.Now().Add(time.Millisecond); !deadline.IsZero() && deadline.Before(soon) {
+		return soon
+	}
+	return deadline
+}
+
+// Set implements driver.Socket.
+func (s *Socket) Set(option driver.Option) error {
+	return driver.ErrUnsupported("RAW has no option " + option.Name)
+}
+
+// Get implements driver.Socket.
+func (s *Socket) Get(name string) (driver.Value, error) {
+	return driver.Value{}, driver.ErrUnsupported("RAW has no option " + name)
+}
+
+// Close implements driver.Socket.
+func (s *Socket) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.closed)
+	if s.listener != nil {
+		_ = s.listener.Close()
+	}
+	if s.conn != nil {
+		_ = s.conn.Close()
+	}
+	return nil
+}
+
+// report translates an error of the connection: it is closed, whichever end did it.
+func (s *Socket) report(err error) error {
+	select {
+	case <-s.closed:
+		return driver.ErrClosed
+	default:
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return driver.ErrTimeout
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return &driver.Error{Name: driver.Closed, Text: "the connection is closed"}
+	}
+	return driver.Wrap(err)
+}

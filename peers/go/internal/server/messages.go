@@ -1,0 +1,106 @@
+package server
+
+import (
+	"slices"
+	"time"
+
+	"zmq-interop/peers/go/internal/driver"
+	"zmq-interop/peers/go/internal/frames"
+	"zmq-interop/peers/go/internal/rpc"
+)
+
+const (
+	rawType     = "RAW"
+	maxMessages = 1 << 31
+	ownRule     = -1 // no timeout given: the library's own rule decides
+)
+
+// sizedReceiver is a socket without messages, which is told how many bytes to wait for.
+type sizedReceiver interface {
+	ReceiveBytes(deadline time.Time, size int) ([]byte, error)
+}
+
+func optionValue(value driver.Value) any {
+	if value.Bytes != nil {
+		return frames.Encode(value.Bytes, frames.DefaultInline)
+	}
+	return value.Integer
+}
+
+func send(s *Server, params *rpc.Params) (task, error) {
+	params.Must("messages")
+	messages := params.Messages("messages")
+	via := params.Text("via", "")
+	deadline := params.Deadline(ownRule)
+	entry, err := s.onSocket(params)
+	if err != nil {
+		return nil, err
+	}
+	if via != "" && !slices.Contains(s.about.SendPaths, via) {
+		return nil, driver.ErrUnsupported("the library has no send path " + via)
+	}
+	turn := entry.sends.join()
+	return func() (any, error) {
+		defer turn.leave()
+		next := func() (driver.Message, bool) {
+			if len(messages) == 0 {
+				return nil, false
+			}
+			message := messages[0].Frames()
+			messages = messages[1:]
+			return message, true
+		}
+		sent, err := 0, turn.wait(deadline, entry.closed)
+		if err == nil {
+			sent, err = entry.socket.Send(deadline, via, next)
+		}
+		result := map[string]any{"sent": sent}
+		if err != nil {
+			return nil, &partial{err, result}
+		}
+		return result, nil
+	}, nil
+}
+
+func recv(s *Server, params *rpc.Params) (task, error) {
+	count := params.Integer("count", 1, maxMessages, 1)
+	inline := int(params.Integer("inline", 0, maxMessages, frames.DefaultInline))
+	size := int(params.Integer("size", 1, frames.MaxSize, 0))
+	deadline := params.Deadline(ownRule)
+	counted, sized := params.Has("count"), params.Has("size")
+	entry, err := s.onSocket(params)
+	if err != nil {
+		return nil, err
+	}
+	bytes, isRaw := entry.socket.(sizedReceiver)
+	if isRaw && (counted || !sized) {
+		return nil, driver.ErrInvalid("recv on a RAW socket takes size, not count")
+	}
+	if !isRaw && sized {
+		return nil, driver.ErrInvalid("recv takes size on a RAW socket only")
+	}
+	turn := entry.receives.join()
+	return func() (any, error) {
+		defer turn.leave()
+		var messages []driver.Message
+		err := turn.wait(deadline, entry.closed)
+		switch {
+		case err != nil:
+		case isRaw:
+			var got []byte
+			if got, err = bytes.ReceiveBytes(deadline, size); err == nil || len(got) > 0 {
+				messages = append(messages, driver.Message{got})
+			}
+		default:
+			err = entry.socket.Receive(deadline, func(message driver.Message) bool {
+				messages = append(messages, message)
+				return int64(len(messages)) < count
+			})
+		}
+		result := map[string]any{"messages": frames.EncodeAll(messages, inline)}
+		if err != nil {
+			return nil, &partial{err, result}
+		}
+		return result, nil
+	}, nil
+}

@@ -1,0 +1,93 @@
+"""Frames between JSON and bytes (section 2 of the contract): text, base64, recipes and digests."""
+
+from __future__ import annotations
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from .errors import Invalid
+
+BLOCK = 4_099  # bytes; prime, so that chunks swapped at any power of two change the digest
+SIZE_LIMIT = 268_435_456  # bytes in one frame
+SEED_LIMIT = 2**63 - 1
+INLINE = 1_024  # bytes up to which a response spells a frame out, unless ``recv`` says otherwise
+
+Message = list[bytes]
+
+
+@lru_cache(maxsize=64)
+def _block(seed: int) -> bytes:
+    digests = (sha256(b"%d:%d" % (seed, index)).digest() for index in range(BLOCK // 32 + 1))
+    return b"".join(digests)[:BLOCK]
+
+
+def recipe(size: int, seed: int) -> bytes:
+    """Make ``size`` bytes: the seed's block, repeated and cut."""
+    block = _block(seed)
+    whole, rest = divmod(size, BLOCK)
+    return block * whole + block[:rest]
+
+
+def decode(frame: Any) -> bytes:
+    """Turn one frame of a request into its bytes.
+
+    :raises Invalid: if it is none of the contract's forms.
+    """
+    if type(frame) is str:
+        try:
+            return frame.encode()
+        except UnicodeEncodeError:
+            raise Invalid("a frame's text has a lone surrogate, so it has no UTF-8 form") from None
+    if type(frame) is not dict:
+        raise Invalid("a frame is a string, {base64} or {size, seed}")
+    if frame.keys() == {"base64"}:
+        return _from_base64(frame["base64"])
+    if frame.keys() == {"size", "seed"}:
+        size, seed = frame["size"], frame["seed"]
+        if type(size) is not int or not 0 <= size <= SIZE_LIMIT:
+            raise Invalid(f"a frame's size is an integer from 0 to {SIZE_LIMIT}")
+        if type(seed) is not int or not 0 <= seed <= SEED_LIMIT:
+            raise Invalid(f"a frame's seed is an integer from 0 to {SEED_LIMIT}")
+        return recipe(size, seed)
+    raise Invalid("a frame is a string, {base64} or {size, seed}, without other members")
+
+
+def _from_base64(text: Any) -> bytes:
+    if type(text) is not str:
+        raise Invalid("a frame's base64 is a string")
+    try:
+        return a2b_base64(text, strict_mode=True)
+    except (Base64Error, ValueError) as error:
+        raise Invalid(f"a frame's base64 is malformed: {error}") from None
+
+
+def decode_message(message: Any) -> Message:
+    """Turn one message of a request, a list of one frame or more, into bytes."""
+    if type(message) is not list or not message:
+        raise Invalid("a message is a list of at least one frame")
+    return [decode(frame) for frame in message]
+
+
+def decode_messages(messages: Any) -> list[Message]:
+    """Turn ``send``'s list of messages into bytes."""
+    if type(messages) is not list:
+        raise Invalid("'messages' is a list of messages")
+    return [decode_message(message) for message in messages]
+
+
+def encode(frame: bytes, inline: int = INLINE) -> Any:
+    """Turn bytes into a response's frame; over ``inline`` bytes only size and digest are given."""
+    if len(frame) > inline:
+        return {"size": len(frame), "sha256": sha256(frame).hexdigest()}
+    try:
+        return frame.decode()
+    except UnicodeDecodeError:
+        return {"base64": b2a_base64(frame, newline=False).decode()}
+
+
+def encode_messages(messages: list[Message], inline: int = INLINE) -> list[list[Any]]:
+    """Turn received messages into a response's list."""
+    return [[encode(frame, inline) for frame in message] for message in messages]

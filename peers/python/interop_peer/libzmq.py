@@ -1,0 +1,253 @@
+"""What both pyzmq drivers share: capabilities, sockets and their contexts, errors in the contract's words."""
+
+from __future__ import annotations
+
+import socket as tcp
+import threading
+from collections.abc import Callable
+from errno import EAFNOSUPPORT, EINVAL
+from typing import Any, Generic, TypeVar
+
+import zmq
+
+from . import machine, options
+from .calls import Call
+from .endpoints import Endpoints
+from .errors import Invalid, PeerError, unsupported
+from .params import WORKLOADS
+
+SEND_PATHS = ("send_multipart", "send")
+
+SOCKET_TYPES = "REQ REP DEALER ROUTER PUB SUB XPUB XSUB PUSH PULL PAIR STREAM".split()
+# Drafts whose messages are plain single frames; SERVER, PEER, RADIO and DISH would need more than frames
+DRAFT_TYPES = "CLIENT SCATTER GATHER CHANNEL".split()
+
+_NAMES = {
+    zmq.EAGAIN: "timeout",
+    zmq.EFSM: "state",
+    zmq.EHOSTUNREACH: "unroutable",
+    zmq.ENOTSUP: "unsupported",
+    zmq.EPROTONOSUPPORT: "unsupported",
+    zmq.ENOCOMPATPROTO: "unsupported",
+    EAFNOSUPPORT: "unsupported",
+    zmq.EAFNOSUPPORT: "unsupported",
+    zmq.ETERM: "closed",
+    zmq.ENOTSOCK: "closed",
+}
+
+# Methods for which libzmq's EINVAL means the caller's argument
+_JUDGED = {"bind", "connect", "unbind", "disconnect", "set", "get"}
+
+
+def socket_types() -> list[str]:
+    """List the socket types that this libzmq can make."""
+    return SOCKET_TYPES + (DRAFT_TYPES if zmq.has("draft") and zmq.DRAFT_API else [])
+
+
+def _has_ipv6() -> bool:
+    try:
+        with tcp.socket(tcp.AF_INET6, tcp.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def transports() -> list[str]:
+    """List the transports of this libzmq on this machine."""
+    ipc = zmq.has("ipc")
+    there = {
+        "tcp": True,
+        "tcp6": _has_ipv6(),
+        "ipc": ipc,
+        "ipc-abstract": ipc and machine.OS == "linux",
+        "inproc": True,
+        "ws": zmq.has("ws"),
+    }
+    return [name for name, has in there.items() if has]
+
+
+def describe(implementation: str) -> dict[str, Any]:
+    """Give a pyzmq driver's part of ``hello``."""
+    return {
+        "implementation": implementation,
+        "version": zmq.pyzmq_version(),
+        "library": f"libzmq {zmq.zmq_version()}",
+        "capabilities": {
+            "socket_types": [*socket_types(), "RAW"],
+            "transports": transports(),
+            "mechanisms": ["NULL", "PLAIN", *(["CURVE"] if zmq.has("curve") else [])],
+            "options": sorted(options.TABLE),
+            "send_paths": list(SEND_PATHS),
+            "workloads": list(WORKLOADS),
+            "features": ["unbind", "disconnect", "dump"],
+        },
+    }
+
+
+def explain(error: Exception, method: str) -> Exception:
+    """Put an exception of pyzmq into the contract's words; anything else is passed on."""
+    if not isinstance(error, zmq.ZMQError) or error.errno is None:
+        return error
+    number, text = int(error.errno), str(error)
+    if number == EINVAL and method in _JUDGED:
+        return Invalid(f"{method}: {text}", errno=number, text=text)
+    return PeerError(_NAMES.get(number, "library"), f"{method}: {text}", errno=number, text=text)
+
+
+AnyContext = TypeVar("AnyContext", bound="zmq.Context[Any]")
+AnySocket = TypeVar("AnySocket", bound="zmq.Socket[Any]")
+
+
+class Held(Generic[AnyContext]):
+    """One library context, and how many sockets hold it."""
+
+    def __init__(self, context: AnyContext, name: str | None) -> None:
+        """Start with one holder."""
+        self.context = context
+        self.name = name
+        self.holders = 1
+        self._lock = threading.Lock()
+        self._ending: threading.Thread | None = None
+        self._ended = False
+
+    def interrupt(self) -> None:
+        """End every blocking call in the context (libzmq's ``ETERM``) without waiting; any thread may ask."""
+        with self._lock:
+            if self._ended or self._ending:
+                return
+            # pyzmq lacks zmq_ctx_shutdown; terminating does the same, and then waits for the sockets
+            self._ending = threading.Thread(target=self.context.term, name="terminator", daemon=True)
+            self._ending.start()
+
+    def terminate(self) -> None:
+        """End the context and wait until it has ended; its sockets are closed."""
+        with self._lock:
+            self._ended = True
+        if self._ending:
+            self._ending.join()
+        else:
+            self.context.term()
+
+
+class Contexts(Generic[AnyContext]):
+    """The library contexts: one for each socket, or for all sockets with the same name."""
+
+    def __init__(self, make: Callable[[], AnyContext]) -> None:
+        """``make`` makes a library context."""
+        self._make = make
+        self._lock = threading.Lock()
+        self._named: dict[str, Held[AnyContext]] = {}
+        self.count = 0
+        """How many are open; one that is ending still counts."""
+
+    def take(self, name: str | None) -> Held[AnyContext]:
+        """Hold a context of one's own, or the one of this name."""
+        with self._lock:
+            held = self._named.get(name) if name is not None else None
+            if held is not None:
+                held.holders += 1
+                return held
+            held = Held(self._make(), name)
+            self.count += 1
+            if name is not None:
+                self._named[name] = held
+            return held
+
+    def release(self, held: Held[AnyContext]) -> None:
+        """Let a context go; the last one to do so ends it, and waits as long as ``LINGER`` says."""
+        with self._lock:
+            held.holders -= 1
+            if held.holders:
+                return
+            if held.name is not None:
+                del self._named[held.name]
+        held.terminate()
+        with self._lock:
+            self.count -= 1
+
+
+class ZmqSocket(Generic[AnyContext, AnySocket]):
+    """A libzmq socket with its context: everything that never waits, alike for blocking and asyncio."""
+
+    def __init__(self, contexts: Contexts[AnyContext], endpoints: Endpoints, kind: str, context: str | None) -> None:
+        """Make the socket; ``context`` is the shared context's name.
+
+        :raises PeerError: ``unsupported`` if there is no such type.
+        """
+        if kind not in socket_types():
+            raise unsupported(f"socket type {kind}")
+        self.kind = kind
+        self._contexts = contexts
+        self._endpoints = endpoints
+        self.held = contexts.take(context)
+        self.method = "open"
+        """What is being done, for the words of an error."""
+        try:
+            self.socket: AnySocket = self.held.context.socket(zmq.SocketType[kind])
+            self.socket.set(zmq.LINGER, 0)
+        except BaseException:
+            contexts.release(self.held)
+            raise
+
+    def furnish(self, params: dict[str, Any]) -> list[str]:
+        """Set options, bind and connect as ``open`` asks; give the actual endpoints."""
+        for name, value in params.get("options", {}).items():
+            self.method = "set"
+            self.set(name, value)
+        self.method = "bind"
+        endpoints = [self.bind(endpoint) for endpoint in params.get("bind", ())]
+        self.method = "connect"
+        return endpoints + [self.connect(endpoint) for endpoint in params.get("connect", ())]
+
+    def set(self, name: str, value: Any) -> None:
+        """Set an option by libzmq's name."""
+        option = options.writable(name)
+        self.socket.set(option.number, option.to_library(value))
+
+    def get(self, name: str) -> Any:
+        """Read an option by libzmq's name."""
+        option = options.readable(name)
+        return option.from_library(self.socket.get(option.number))
+
+    def bind(self, endpoint: str) -> str:
+        """Bind, and give the actual endpoint."""
+        endpoint = self._prepare(self._endpoints.concrete(endpoint))
+        self.socket.bind(endpoint)
+        return self._last_endpoint(endpoint)
+
+    def connect(self, endpoint: str) -> str:
+        """Connect, and give the actual endpoint."""
+        self.socket.connect(self._prepare(endpoint))
+        return self._last_endpoint(endpoint)
+
+    def _prepare(self, endpoint: str) -> str:
+        if "[" in endpoint:
+            self.socket.set(zmq.IPV6, 1)  # libzmq reads no IPv6 address without it
+        return endpoint
+
+    def _last_endpoint(self, otherwise: str) -> str:
+        last = self.socket.get(zmq.LAST_ENDPOINT)
+        return last.rstrip(b"\0").decode(errors="replace") if isinstance(last, bytes) and last else otherwise
+
+    def operate(self, call: Call) -> dict[str, Any]:
+        """Do what never waits."""
+        params = call.params
+        match call.method:
+            case "set":
+                self.set(params["option"], params["value"])
+            case "get":
+                return {"value": self.get(params["option"])}
+            case "bind":
+                return {"endpoint": self.bind(params["endpoint"])}
+            case "connect":
+                return {"endpoint": self.connect(params["endpoint"])}
+            case "unbind":
+                self.socket.unbind(params["endpoint"])
+            case "disconnect":
+                self.socket.disconnect(params["endpoint"])
+        return {}
+
+    def release(self) -> None:
+        """Let the context go, after the socket was closed."""
+        self._contexts.release(self.held)

@@ -1,0 +1,79 @@
+"""What the process can tell about itself: names as Go spells them, counts for ``stats``, stacks for ``dump``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import threading
+
+OS = {"linux": "linux", "win32": "windows", "darwin": "darwin"}.get(sys.platform, sys.platform)
+ARCH = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.get(
+    platform.machine().lower(), platform.machine().lower()
+)
+RUNTIME = f"{platform.python_implementation()} {platform.python_version()}"
+
+
+def _linux() -> dict[str, int]:
+    with open("/proc/self/statm", "rb") as file:
+        pages = int(file.read().split()[1])
+    return {
+        "threads": len(os.listdir("/proc/self/task")),
+        "handles": len(os.listdir("/proc/self/fd")) - 1,  # without the one that reads the directory
+        "rss": pages * os.sysconf("SC_PAGE_SIZE"),
+    }
+
+
+def _windows() -> dict[str, int]:
+    import ctypes
+    from ctypes import wintypes
+
+    class MemoryCounters(ctypes.Structure):
+        _fields_ = [
+            ("cb", wintypes.DWORD),
+            ("PageFaultCount", wintypes.DWORD),
+            *(
+                (name, ctypes.c_size_t)
+                for name in (
+                    "PeakWorkingSetSize",
+                    "WorkingSetSize",
+                    "QuotaPeakPagedPoolUsage",
+                    "QuotaPagedPoolUsage",
+                    "QuotaPeakNonPagedPoolUsage",
+                    "QuotaNonPagedPoolUsage",
+                    "PagefileUsage",
+                    "PeakPagefileUsage",
+                )
+            ),
+        ]
+
+    kernel = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]
+    kernel.GetCurrentProcess.restype = wintypes.HANDLE
+    process = wintypes.HANDLE(kernel.GetCurrentProcess())
+    counts: dict[str, int] = {}
+    handles = wintypes.DWORD()
+    # Wine's call succeeds and always says 0, which is no count
+    if kernel.GetProcessHandleCount(process, ctypes.byref(handles)) and handles.value:
+        counts["handles"] = handles.value
+    memory = MemoryCounters(cb=ctypes.sizeof(MemoryCounters))
+    if kernel.K32GetProcessMemoryInfo(process, ctypes.byref(memory), memory.cb):
+        counts["rss"] = memory.WorkingSetSize
+    return counts
+
+
+def counts() -> dict[str, int]:
+    """Count threads, open handles and resident bytes; what this system can't count is left out."""
+    count = {"linux": _linux, "windows": _windows}.get(OS)
+    return count() if count else {}
+
+
+def stacks() -> str:
+    """Give the stack of every thread of the interpreter."""
+    import traceback  # only ``dump`` needs it
+
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    parts = []
+    for ident, frame in sys._current_frames().items():
+        stack = "".join(traceback.format_stack(frame))
+        parts.append(f"Thread {names.get(ident, '?')} ({ident}):\n{stack}")
+    return "\n".join(parts)

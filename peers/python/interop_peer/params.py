@@ -1,0 +1,121 @@
+"""Which parameters each method takes (sections 4 and 5 of the contract), as a table.
+
+Decides only what can be said without a socket: names, types and ranges. ``bool`` is not an integer here,
+although it is one in Python. Frames are checked where they are decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+from .errors import Invalid
+from .frames import SIZE_LIMIT
+
+Check = Callable[[str, Any], None]
+
+HEADER = 16  # bytes: the sequence number and the source, which every counted message starts with
+
+
+def integer(low: int, high: int | None = None) -> Check:
+    """Make a check for an integer from ``low`` to ``high``, both included."""
+    span = f"of {low} or more" if high is None else f"from {low} to {high}"
+
+    def check(name: str, value: Any) -> None:
+        if type(value) is not int or value < low or (high is not None and value > high):
+            raise Invalid(f"'{name}' is an integer {span}")
+
+    return check
+
+
+def _milliseconds(name: str, value: Any) -> None:
+    if (type(value) is not int and type(value) is not float) or not isfinite(value) or value < 0:
+        raise Invalid(f"'{name}' is a number of milliseconds, 0 or more")
+
+
+def _rate(name: str, value: Any) -> None:
+    if (type(value) is not int and type(value) is not float) or not isfinite(value) or value <= 0:
+        raise Invalid(f"'{name}' is a number of messages a second, more than 0")
+
+
+def _string(name: str, value: Any) -> None:
+    if type(value) is not str:
+        raise Invalid(f"'{name}' is a string")
+
+
+def _strings(name: str, value: Any) -> None:
+    if type(value) is not list or not all(type(item) is str for item in value):
+        raise Invalid(f"'{name}' is a list of strings")
+
+
+def _list(name: str, value: Any) -> None:
+    if type(value) is not list:
+        raise Invalid(f"'{name}' is a list")
+
+
+def _object(name: str, value: Any) -> None:
+    if type(value) is not dict:
+        raise Invalid(f"'{name}' is an object")
+
+
+def _any(name: str, value: Any) -> None:
+    """Accept; the options table knows better."""
+
+
+_handle = integer(1)
+_count = integer(1)
+_SOCKET = {"socket": _handle}
+_WORK = {"timeout": _milliseconds}
+_NUMBERED = {
+    "count": _count,
+    "size": integer(HEADER, SIZE_LIMIT),
+}
+_MARKED = {"source": integer(0, 2**64 - 1), "prefix": _list}
+
+# method -> (required parameters, optional parameters)
+METHODS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
+    "hello": ({}, {}),
+    "open": ({"type": _string}, {"context": _string, "options": _object, "bind": _strings, "connect": _strings}),
+    "bind": (_SOCKET | {"endpoint": _string}, {}),
+    "connect": (_SOCKET | {"endpoint": _string}, {}),
+    "unbind": (_SOCKET | {"endpoint": _string}, {}),
+    "disconnect": (_SOCKET | {"endpoint": _string}, {}),
+    "set": (_SOCKET | {"option": _string, "value": _any}, {}),
+    "get": (_SOCKET | {"option": _string}, {}),
+    "send": (_SOCKET | {"messages": _list}, {"timeout": _milliseconds, "via": _string}),
+    "recv": (
+        _SOCKET,
+        {"count": _count, "timeout": _milliseconds, "inline": integer(0), "size": integer(1, SIZE_LIMIT)},
+    ),
+    "close": (_SOCKET, {}),
+    "stats": ({}, {}),
+    "dump": ({}, {}),
+    "quit": ({}, {}),
+    "echo": (_SOCKET | {"count": _count}, _WORK),
+    "flood": (_SOCKET | _NUMBERED, _WORK | _MARKED),
+    "pace": (_SOCKET | _NUMBERED | {"rate": _rate}, _WORK | _MARKED),
+    "drain": (_SOCKET | {"count": _count}, _WORK | {"strip": integer(0)}),
+    "ping": (_SOCKET | _NUMBERED, _WORK | {"prefix": _list, "strip": integer(0), "warmup": integer(0)}),
+    "proxy": (_SOCKET | {"backend": _handle}, _WORK),
+}
+
+WORKLOADS = ("echo", "flood", "pace", "drain", "ping", "proxy")
+
+
+def check(method: str, params: Any) -> None:
+    """Compare a call's parameters with the table.
+
+    :raises Invalid: naming the parameter and the reason.
+    """
+    if type(params) is not dict:
+        raise Invalid("'params' is an object")
+    required, optional = METHODS[method]
+    for name, value in params.items():
+        test = required.get(name) or optional.get(name)
+        if test is None:
+            raise Invalid(f"{method} has no parameter '{name}'")
+        test(name, value)
+    for name in required:
+        if name not in params:
+            raise Invalid(f"{method} needs the parameter '{name}'")

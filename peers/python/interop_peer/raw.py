@@ -1,0 +1,214 @@
+"""``RAW`` (section 6 of the contract): one plain TCP connection, no ZMTP, no library."""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+from errno import EADDRNOTAVAIL
+from math import inf
+from typing import Any
+
+from .calls import Call
+from .errors import Invalid, PeerError, closed, unsupported
+from .jobs import Job, RecvJob, SendJob
+from .owner import Owner
+
+_ENDPOINT = re.compile(r"tcp://(?:\[(?P<six>[^\]]+)\]|(?P<four>[^:\[\]]+)):(?P<port>\*|\d{1,5})")
+_CHUNK = 1_048_576
+
+
+def address(endpoint: str) -> tuple[socket.AddressFamily, tuple[str, int]]:
+    """Read ``tcp://host:port``; ``*`` is port 0."""
+    if not endpoint.startswith("tcp://"):
+        raise unsupported(f"RAW transport '{endpoint}'")
+    match = _ENDPOINT.fullmatch(endpoint)
+    port = 0 if match is None or match["port"] == "*" else int(match["port"])
+    if match is None or port > 65_535:
+        raise Invalid(f"'{endpoint}' is not tcp://address:port")
+    family = socket.AF_INET6 if match["six"] else socket.AF_INET
+    return family, (match["six"] or match["four"], port)
+
+
+def _endpoint(bound: Any) -> str:
+    host, port = bound[:2]
+    return f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
+
+
+class RawLink:
+    """A TCP connection behind the face that ``Owner`` needs; never blocks inside the system."""
+
+    paths = ("send",)
+    interruptible = False
+
+    def __init__(self) -> None:
+        """Start without a connection."""
+        self._listener: socket.socket | None = None
+        self._stream: socket.socket | None = None
+        self._unsent: memoryview | None = None
+        self._held = bytearray()
+
+    @classmethod
+    def make(cls, params: dict[str, Any]) -> tuple[RawLink, list[str]]:
+        """Open as ``open`` asks."""
+        link = cls()
+        try:
+            for name in params.get("options", {}):
+                raise unsupported(f"option {name} for RAW")
+            endpoints = [link.bind(endpoint) for endpoint in params.get("bind", ())]
+            endpoints += [link.connect(endpoint) for endpoint in params.get("connect", ())]
+        except Exception as error:
+            link.close()
+            raise link.explain(error, "open") from None
+        return link, endpoints
+
+    def _need_none(self) -> None:
+        if self._listener or self._stream:
+            raise PeerError("unsupported", "RAW is one connection, and this one has its endpoint")
+
+    def bind(self, endpoint: str) -> str:
+        """Listen for one connection."""
+        self._need_none()
+        family, place = address(endpoint)
+        self._listener = socket.create_server(place, family=family, backlog=1)
+        self._listener.setblocking(False)
+        return _endpoint(self._listener.getsockname())
+
+    def connect(self, endpoint: str) -> str:
+        """Connect; waits for the connection, which on a machine's own addresses is there at once."""
+        self._need_none()
+        family, place = address(endpoint)
+        stream = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            stream.connect(place)
+        except BaseException:
+            stream.close()
+            raise
+        self._use(stream)
+        return endpoint
+
+    def _use(self, stream: socket.socket) -> None:
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as libzmq does
+        stream.setblocking(False)
+        self._stream = stream
+
+    def _connection(self) -> socket.socket | None:
+        if self._stream is None:
+            if self._listener is None:
+                raise PeerError("state", "this RAW socket has neither bound nor connected")
+            try:
+                stream, _ = self._listener.accept()
+            except BlockingIOError:
+                return None
+            self._listener.close()
+            self._listener = None
+            self._use(stream)
+        return self._stream
+
+    def begin(self, call: Call) -> SendJob | RecvJob:
+        """Read a ``send`` or ``recv``; RAW takes ``size`` where others take ``count``."""
+        if call.method == "send":
+            return SendJob(call, self.paths)
+        if "count" in call.params or "size" not in call.params:
+            raise Invalid("recv on RAW takes 'size' instead of 'count'")
+        return RecvJob(call)
+
+    def try_send(self, job: SendJob) -> bool:
+        """Write as many bytes as fit; True when the job's next message is written."""
+        stream = self._connection()
+        if stream is None:
+            return False
+        if self._unsent is None:
+            self._unsent = memoryview(b"".join(job.messages[job.sent]))
+        while self._unsent:
+            try:
+                self._unsent = self._unsent[stream.send(self._unsent) :]
+            except BlockingIOError:
+                return False
+        self._unsent = None
+        job.sent += 1
+        return True
+
+    def try_recv(self, job: RecvJob) -> bool:
+        """Read until the job's bytes have come; what came before the end of the stream goes with the error."""
+        stream = self._connection()
+        if stream is None:
+            return False
+        assert job.size is not None
+        while len(self._held) < job.size:
+            try:
+                chunk = stream.recv(min(job.size - len(self._held), _CHUNK))
+            except BlockingIOError:
+                return False
+            except OSError:
+                self._hand_over(job)
+                raise
+            if not chunk:
+                self._hand_over(job)
+                raise PeerError("closed", "the other end closed the connection")
+            self._held += chunk
+        self._hand_over(job)
+        return True
+
+    def _hand_over(self, job: RecvJob) -> None:
+        if self._held:
+            job.messages.append([bytes(self._held)])
+            self._held.clear()
+
+    def send(self, job: SendJob) -> None:
+        """Never asked for: RAW is not interruptible."""
+        raise NotImplementedError
+
+    def recv(self, job: RecvJob) -> None:
+        """Never asked for: RAW is not interruptible."""
+        raise NotImplementedError
+
+    def patience(self, job: Job) -> float:
+        """Wait for ever, as a TCP socket does."""
+        return inf
+
+    def wait(self, readable: bool, writable: bool, wake: socket.socket, milliseconds: int) -> bool:
+        """Wait for the connection, the wake-up, or the time."""
+        reading: list[socket.socket] = [wake]
+        writing: list[socket.socket] = []
+        if self._stream is None:
+            if self._listener and (readable or writable):
+                reading.append(self._listener)
+        else:
+            reading += [self._stream] if readable else []
+            writing += [self._stream] if writable else []
+        ready, free, _ = select.select(reading, writing, [], milliseconds / 1000)
+        return bool(free) or any(one is not wake for one in ready)
+
+    def operate(self, call: Call) -> dict[str, Any]:
+        """Bind or connect; RAW has no options and no way back."""
+        if call.method == "bind":
+            return {"endpoint": self.bind(call.params["endpoint"])}
+        if call.method == "connect":
+            return {"endpoint": self.connect(call.params["endpoint"])}
+        raise unsupported(f"{call.method} for RAW")
+
+    def work(self, owner: Owner, call: Call) -> dict[str, Any]:
+        """Refuse: TCP has no messages to count."""
+        raise unsupported(f"{call.method} for RAW")
+
+    def explain(self, error: Exception, method: str) -> Exception:
+        """Put an error of the system into the contract's words."""
+        if not isinstance(error, OSError) or isinstance(error, PeerError):
+            return error
+        name = "closed" if isinstance(error, ConnectionError) and method in ("send", "recv") else "library"
+        if error.errno == EADDRNOTAVAIL:
+            name = "library"
+        return PeerError(name, f"{method}: {error}", errno=error.errno, text=error.strerror)
+
+    def interrupt(self) -> None:
+        """Never asked for: RAW is not interruptible."""
+
+    def close(self) -> None:
+        """Close the connection and the listener."""
+        for one in (self._stream, self._listener):
+            if one:
+                one.close()
+
+
+__all__ = ["RawLink", "closed"]

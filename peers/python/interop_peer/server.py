@@ -1,0 +1,119 @@
+"""The contract's server: reads requests, answers those about the peer itself, passes the rest to the driver."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from . import __version__, lines, machine
+from .calls import Call, parse, response
+from .driver import Driver, Registry
+from .errors import REQUEST, PeerError, ProtocolError
+from .lifetime import Lifetime, Workdir
+from .params import check
+
+CONTRACT = 1
+
+
+class Server:
+    """One peer: a driver behind the control channel."""
+
+    def __init__(self, workdir: Workdir, lifetime: Lifetime, writer: lines.Writer) -> None:
+        """Set up without a driver; ``serve`` takes it."""
+        self.workdir = workdir
+        self.registry = Registry()
+        self._lifetime = lifetime
+        self._writer = writer
+        self._driver: Driver
+        self._own: dict[str, Callable[[Call], None]] = {
+            "hello": self.hello,
+            "stats": self.stats,
+            "dump": self.dump,
+            "quit": self.quit,
+            "open": lambda call: self._driver.open(call),
+            "close": self.close,
+        }
+
+    def serve(self, driver: Driver, descriptor: int) -> None:
+        """Answer requests from ``descriptor`` until it ends; then ask for the end of the process."""
+        self._driver = driver
+        try:
+            for line in lines.read(descriptor):
+                self._handle(line)
+        except OSError:
+            pass  # nobody at the other end any more: the same as its end
+        finally:
+            self._lifetime.end()
+
+    def _handle(self, line: bytes | None) -> None:
+        try:
+            if line is None:
+                raise ProtocolError(REQUEST, f"the line has more than {lines.LIMIT} bytes")
+            if not line or line == b"\r":
+                return
+            call = parse(line, self.reply)
+        except ProtocolError as error:
+            self.reply(error.identity, {"error": {"code": error.code, "message": str(error)}})
+            return
+        try:
+            check(call.method, call.params)
+            self.dispatch(call)
+        except OSError:
+            raise
+        except Exception as error:
+            call.fail(error)
+
+    def dispatch(self, call: Call) -> None:
+        """Pass a call with well-formed parameters to whoever answers it."""
+        if own := self._own.get(call.method):
+            own(call)
+        else:
+            self.registry.find(call.params["socket"]).submit(call)
+
+    def reply(self, identity: str | int | None, outcome: dict[str, Any]) -> None:
+        """Write one response; from any thread."""
+        line = response(identity, outcome)
+        if len(line) > lines.LIMIT:
+            text = f"the answer would take {len(line)} bytes, and a line holds {lines.LIMIT}"
+            line = response(identity, {"error": PeerError("library", text).to_json()})
+        try:
+            self._writer.write(line)
+        except OSError:
+            self._lifetime.end()
+
+    def hello(self, call: Call) -> None:
+        """Say who this is and what the library can."""
+        call.answer(self.greeting())
+
+    def greeting(self) -> dict[str, Any]:
+        """Make the result of ``hello``."""
+        about = self._driver.describe()
+        return {
+            "contract": CONTRACT,
+            "peer": f"peer-{about['implementation']} {__version__}",
+            **about,
+            "runtime": machine.RUNTIME,
+            "os": machine.OS,
+            "arch": machine.ARCH,
+            "pid": os.getpid(),
+            "workdir": self.workdir.path,
+        }
+
+    def stats(self, call: Call) -> None:
+        """Count."""
+        sockets = self.registry.count()
+        call.answer({"sockets": sockets, "contexts": self._driver.contexts(), **machine.counts()})
+
+    def dump(self, call: Call) -> None:
+        """Show every stack."""
+        call.answer({"text": machine.stacks() + self._driver.dump()})
+
+    def close(self, call: Call) -> None:
+        """Close one socket."""
+        self.registry.find(call.params["socket"]).close(call)
+
+    def quit(self, call: Call) -> None:
+        """Answer, then end."""
+        call.answer({})
+        self._lifetime.end()
