@@ -141,4 +141,4 @@ def doctor() -> int:
 @_command
 def prove() -> int:
     """Plant every fault and show that the right check catches it."""
-    return _pytest("-n", "auto", "tests/proofs", "--prove-table")
+    return _pytest("-n", "auto", "tests/proofs")

@@ -24,7 +24,7 @@ _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 class Call:
     """A request on its way: whoever holds it owes it exactly one answer."""
 
-    __slots__ = ("_reply", "identity", "method", "params")
+    __slots__ = ("_reply", "backend", "identity", "method", "params")
 
     def __init__(
         self, identity: str | int, method: str, params: Any, reply: Callable[[str | int | None, dict[str, Any]], None]
@@ -33,6 +33,8 @@ class Call:
         self.identity = identity
         self.method = method
         self.params = params
+        self.backend: Any = None
+        """The other socket of ``proxy``."""
         self._reply = reply
 
     def answer(self, result: dict[str, Any]) -> None:

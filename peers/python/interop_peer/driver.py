@@ -6,7 +6,7 @@ import threading
 from typing import Any, Protocol
 
 from .calls import Call
-from .errors import Invalid, closed
+from .errors import InvalidError, closed
 
 
 class Socket(Protocol):
@@ -66,14 +66,14 @@ class Registry:
     def find(self, handle: int, name: str = "socket") -> Socket:
         """Look an open socket up.
 
-        :raises PeerError: ``closed``, or ``Invalid`` when there never was such a handle.
+        :raises PeerError: ``closed``, or ``InvalidError`` when there never was such a handle.
         """
         socket = self._sockets.get(handle)
         if socket is not None and not socket.closing:
             return socket
         if handle <= self._last:
             raise closed()
-        raise Invalid(f"'{name}' {handle} was never given out")
+        raise InvalidError(f"'{name}' {handle} was never given out")
 
     def count(self) -> int:
         """Count open sockets; threads of closed ones have ended when this returns."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from itertools import count
 
-from .errors import Invalid
+from .errors import InvalidError
 from .lifetime import Workdir
 
 
@@ -20,11 +20,11 @@ class Endpoints:
     def concrete(self, endpoint: str) -> str:
         """Give an endpoint that ``bind`` can take; a port is left to the library and the system.
 
-        :raises Invalid: if it is no endpoint at all.
+        :raises InvalidError: if it is no endpoint at all.
         """
         transport, separator, address = endpoint.partition("://")
         if not separator or not transport or not address:
-            raise Invalid(f"'{endpoint}' is not an endpoint: transport://address")
+            raise InvalidError(f"'{endpoint}' is not an endpoint: transport://address")
         if endpoint == "ipc://*":
             return f"ipc://{self._workdir.path}{os.sep}{next(self._numbers)}"
         if endpoint == "ipc://@*":

@@ -30,7 +30,7 @@ class PeerError(Exception):
         return {"code": self.code, "message": str(self), "data": self.data}
 
 
-class Invalid(PeerError):
+class InvalidError(PeerError):
     """The caller's fault: a parameter is missing, unknown, of the wrong type or out of range."""
 
     code = PARAMS

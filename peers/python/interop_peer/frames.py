@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from .errors import Invalid
+from .errors import InvalidError
 
 BLOCK = 4_099  # bytes; prime, so that chunks swapped at any power of two change the digest
 SIZE_LIMIT = 268_435_456  # bytes in one frame
@@ -34,47 +34,47 @@ def recipe(size: int, seed: int) -> bytes:
 def decode(frame: Any) -> bytes:
     """Turn one frame of a request into its bytes.
 
-    :raises Invalid: if it is none of the contract's forms.
+    :raises InvalidError: if it is none of the contract's forms.
     """
     if type(frame) is str:
         try:
             return frame.encode()
         except UnicodeEncodeError:
-            raise Invalid("a frame's text has a lone surrogate, so it has no UTF-8 form") from None
+            raise InvalidError("a frame's text has a lone surrogate, so it has no UTF-8 form") from None
     if type(frame) is not dict:
-        raise Invalid("a frame is a string, {base64} or {size, seed}")
+        raise InvalidError("a frame is a string, {base64} or {size, seed}")
     if frame.keys() == {"base64"}:
         return _from_base64(frame["base64"])
     if frame.keys() == {"size", "seed"}:
         size, seed = frame["size"], frame["seed"]
         if type(size) is not int or not 0 <= size <= SIZE_LIMIT:
-            raise Invalid(f"a frame's size is an integer from 0 to {SIZE_LIMIT}")
+            raise InvalidError(f"a frame's size is an integer from 0 to {SIZE_LIMIT}")
         if type(seed) is not int or not 0 <= seed <= SEED_LIMIT:
-            raise Invalid(f"a frame's seed is an integer from 0 to {SEED_LIMIT}")
+            raise InvalidError(f"a frame's seed is an integer from 0 to {SEED_LIMIT}")
         return recipe(size, seed)
-    raise Invalid("a frame is a string, {base64} or {size, seed}, without other members")
+    raise InvalidError("a frame is a string, {base64} or {size, seed}, without other members")
 
 
 def _from_base64(text: Any) -> bytes:
     if type(text) is not str:
-        raise Invalid("a frame's base64 is a string")
+        raise InvalidError("a frame's base64 is a string")
     try:
         return a2b_base64(text, strict_mode=True)
     except (Base64Error, ValueError) as error:
-        raise Invalid(f"a frame's base64 is malformed: {error}") from None
+        raise InvalidError(f"a frame's base64 is malformed: {error}") from None
 
 
 def decode_message(message: Any) -> Message:
     """Turn one message of a request, a list of one frame or more, into bytes."""
     if type(message) is not list or not message:
-        raise Invalid("a message is a list of at least one frame")
+        raise InvalidError("a message is a list of at least one frame")
     return [decode(frame) for frame in message]
 
 
 def decode_messages(messages: Any) -> list[Message]:
     """Turn ``send``'s list of messages into bytes."""
     if type(messages) is not list:
-        raise Invalid("'messages' is a list of messages")
+        raise InvalidError("'messages' is a list of messages")
     return [decode_message(message) for message in messages]
 
 

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from .calls import Call, spell_out
-from .errors import Invalid, PeerError
+from .errors import InvalidError, PeerError
 from .frames import INLINE, Message, decode_messages
 
 
@@ -35,7 +35,7 @@ class Job:
 
     def fail(self, error: Exception) -> None:
         """Answer with an error that says how far the call came."""
-        if isinstance(error, PeerError) and not isinstance(error, Invalid):
+        if isinstance(error, PeerError) and not isinstance(error, InvalidError):
             error.data.update(self.progress())
         self.call.fail(error)
 

@@ -13,14 +13,14 @@ import zmq
 from . import machine, options
 from .calls import Call
 from .endpoints import Endpoints
-from .errors import Invalid, PeerError, unsupported
+from .errors import InvalidError, PeerError, unsupported
 from .params import WORKLOADS
 
 SEND_PATHS = ("send_multipart", "send")
 
-SOCKET_TYPES = "REQ REP DEALER ROUTER PUB SUB XPUB XSUB PUSH PULL PAIR STREAM".split()
+SOCKET_TYPES = ["REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR", "STREAM"]
 # Drafts whose messages are plain single frames; SERVER, PEER, RADIO and DISH would need more than frames
-DRAFT_TYPES = "CLIENT SCATTER GATHER CHANNEL".split()
+DRAFT_TYPES = ["CLIENT", "SCATTER", "GATHER", "CHANNEL"]
 
 _NAMES = {
     zmq.EAGAIN: "timeout",
@@ -91,7 +91,7 @@ def explain(error: Exception, method: str) -> Exception:
         return error
     number, text = int(error.errno), str(error)
     if number == EINVAL and method in _JUDGED:
-        return Invalid(f"{method}: {text}", errno=number, text=text)
+        return InvalidError(f"{method}: {text}", errno=number, text=text)
     return PeerError(_NAMES.get(number, "library"), f"{method}: {text}", errno=number, text=text)
 
 

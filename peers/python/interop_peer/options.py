@@ -10,7 +10,7 @@ from typing import Any
 
 import zmq
 
-from .errors import Invalid, unsupported
+from .errors import InvalidError, unsupported
 from .frames import decode, encode
 
 READ, WRITE = 1, 2
@@ -62,11 +62,11 @@ class Option:
         """Turn a contract value, an integer or a frame, into what the library takes."""
         if not self.integral:
             if type(value) is int or type(value) is bool:
-                raise Invalid(f"the value of {self.name} is a frame")
+                raise InvalidError(f"the value of {self.name} is a frame")
             return decode(value)
         low, high = _WIDE.get(self.name, _INT)
         if type(value) is not int or not low <= value <= high:
-            raise Invalid(f"the value of {self.name} is an integer from {low} to {high}")
+            raise InvalidError(f"the value of {self.name} is an integer from {low} to {high}")
         return value
 
     def from_library(self, value: Any) -> Any:

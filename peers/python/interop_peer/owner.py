@@ -13,7 +13,7 @@ import contextlib
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from math import ceil, inf
 from queue import SimpleQueue
@@ -242,18 +242,27 @@ class Owner:
         wait = _LONGEST_WAIT if deadline == inf else ceil((deadline - monotonic()) * 1000)
         wake = self.waker()
         wait = max(0, min(wait, _LONGEST_WAIT))
-        ready = False
-        self._asleep = True
-        if self._inbox.empty():
+        with self.watched():
+            if not self._inbox.empty():
+                return False
             if self._stalled:
                 self.link.wait(False, False, wake, min(wait, _STALL))
-            else:
-                ready = self.link.wait(bool(self._receives), bool(self._sends), wake, wait)
-        self._asleep = False
-        self._drain_waker()
-        return ready
+                return False
+            return self.link.wait(bool(self._receives), bool(self._sends), wake, wait)
 
-    def _drain_waker(self) -> None:
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """While in here, whatever is posted makes the wake-up readable."""
+        self.waker()
+        self._asleep = True
+        try:
+            yield
+        finally:
+            self._asleep = False
+            self.drain_waker()
+
+    def drain_waker(self) -> None:
+        """Take the wake-up back; whatever was posted is in the inbox, and a close in ``closing``."""
         if self._wakers:
             with contextlib.suppress(BlockingIOError):
                 self._wakers[0].recv(4096)
@@ -267,12 +276,9 @@ class Owner:
             call.answer(result)
 
     def _lend(self, loan: Loan) -> None:
-        self.waker()
-        self._asleep = True  # the borrower watches the wake-up
-        loan.given.set()
-        loan.over.wait()
-        self._asleep = False
-        self._drain_waker()
+        with self.watched():  # by the borrower
+            loan.given.set()
+            loan.over.wait()
 
     def _finish(self) -> None:
         for job in (*self._sends, *self._receives):
@@ -300,4 +306,3 @@ class Owner:
                 self._close_call.answer({})
             else:
                 self._close_call.fail(error)
-

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
-from .errors import Invalid
+from .errors import InvalidError
 from .frames import SIZE_LIMIT
 
 Check = Callable[[str, Any], None]
@@ -24,39 +24,39 @@ def integer(low: int, high: int | None = None) -> Check:
 
     def check(name: str, value: Any) -> None:
         if type(value) is not int or value < low or (high is not None and value > high):
-            raise Invalid(f"'{name}' is an integer {span}")
+            raise InvalidError(f"'{name}' is an integer {span}")
 
     return check
 
 
 def _milliseconds(name: str, value: Any) -> None:
     if (type(value) is not int and type(value) is not float) or not isfinite(value) or value < 0:
-        raise Invalid(f"'{name}' is a number of milliseconds, 0 or more")
+        raise InvalidError(f"'{name}' is a number of milliseconds, 0 or more")
 
 
 def _rate(name: str, value: Any) -> None:
     if (type(value) is not int and type(value) is not float) or not isfinite(value) or value <= 0:
-        raise Invalid(f"'{name}' is a number of messages a second, more than 0")
+        raise InvalidError(f"'{name}' is a number of messages a second, more than 0")
 
 
 def _string(name: str, value: Any) -> None:
     if type(value) is not str:
-        raise Invalid(f"'{name}' is a string")
+        raise InvalidError(f"'{name}' is a string")
 
 
 def _strings(name: str, value: Any) -> None:
     if type(value) is not list or not all(type(item) is str for item in value):
-        raise Invalid(f"'{name}' is a list of strings")
+        raise InvalidError(f"'{name}' is a list of strings")
 
 
 def _list(name: str, value: Any) -> None:
     if type(value) is not list:
-        raise Invalid(f"'{name}' is a list")
+        raise InvalidError(f"'{name}' is a list")
 
 
 def _object(name: str, value: Any) -> None:
     if type(value) is not dict:
-        raise Invalid(f"'{name}' is an object")
+        raise InvalidError(f"'{name}' is an object")
 
 
 def _any(name: str, value: Any) -> None:
@@ -65,13 +65,13 @@ def _any(name: str, value: Any) -> None:
 
 _handle = integer(1)
 _count = integer(1)
-_SOCKET = {"socket": _handle}
-_WORK = {"timeout": _milliseconds}
-_NUMBERED = {
+_SOCKET: dict[str, Check] = {"socket": _handle}
+_WORK: dict[str, Check] = {"timeout": _milliseconds}
+_NUMBERED: dict[str, Check] = {
     "count": _count,
     "size": integer(HEADER, SIZE_LIMIT),
 }
-_MARKED = {"source": integer(0, 2**64 - 1), "prefix": _list}
+_MARKED: dict[str, Check] = {"source": integer(0, 2**64 - 1), "prefix": _list}
 
 # method -> (required parameters, optional parameters)
 METHODS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
@@ -106,16 +106,16 @@ WORKLOADS = ("echo", "flood", "pace", "drain", "ping", "proxy")
 def check(method: str, params: Any) -> None:
     """Compare a call's parameters with the table.
 
-    :raises Invalid: naming the parameter and the reason.
+    :raises InvalidError: naming the parameter and the reason.
     """
     if type(params) is not dict:
-        raise Invalid("'params' is an object")
+        raise InvalidError("'params' is an object")
     required, optional = METHODS[method]
     for name, value in params.items():
         test = required.get(name) or optional.get(name)
         if test is None:
-            raise Invalid(f"{method} has no parameter '{name}'")
+            raise InvalidError(f"{method} has no parameter '{name}'")
         test(name, value)
     for name in required:
         if name not in params:
-            raise Invalid(f"{method} needs the parameter '{name}'")
+            raise InvalidError(f"{method} needs the parameter '{name}'")

@@ -10,7 +10,7 @@ from math import inf
 from typing import Any
 
 from .calls import Call
-from .errors import Invalid, PeerError, closed, unsupported
+from .errors import InvalidError, PeerError, closed, unsupported
 from .jobs import Job, RecvJob, SendJob
 from .owner import Owner
 
@@ -25,7 +25,7 @@ def address(endpoint: str) -> tuple[socket.AddressFamily, tuple[str, int]]:
     match = _ENDPOINT.fullmatch(endpoint)
     port = 0 if match is None or match["port"] == "*" else int(match["port"])
     if match is None or port > 65_535:
-        raise Invalid(f"'{endpoint}' is not tcp://address:port")
+        raise InvalidError(f"'{endpoint}' is not tcp://address:port")
     family = socket.AF_INET6 if match["six"] else socket.AF_INET
     return family, (match["six"] or match["four"], port)
 
@@ -110,7 +110,7 @@ class RawLink:
         if call.method == "send":
             return SendJob(call, self.paths)
         if "count" in call.params or "size" not in call.params:
-            raise Invalid("recv on RAW takes 'size' instead of 'count'")
+            raise InvalidError("recv on RAW takes 'size' instead of 'count'")
         return RecvJob(call)
 
     def try_send(self, job: SendJob) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from . import __version__, lines, machine
 from .calls import Call, parse, response
 from .driver import Driver, Registry
-from .errors import REQUEST, PeerError, ProtocolError
+from .errors import REQUEST, InvalidError, PeerError, ProtocolError
 from .lifetime import Lifetime, Workdir
 from .params import check
 
@@ -68,8 +68,13 @@ class Server:
         """Pass a call with well-formed parameters to whoever answers it."""
         if own := self._own.get(call.method):
             own(call)
-        else:
-            self.registry.find(call.params["socket"]).submit(call)
+            return
+        socket = self.registry.find(call.params["socket"])
+        if "backend" in call.params:
+            call.backend = self.registry.find(call.params["backend"], "backend")
+            if call.backend is socket:
+                raise InvalidError("'backend' is the socket itself")
+        socket.submit(call)
 
     def reply(self, identity: str | int | None, outcome: dict[str, Any]) -> None:
         """Write one response; from any thread."""

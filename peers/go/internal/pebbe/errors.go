@@ -4,6 +4,7 @@ package pebbe
 
 import (
 	"errors"
+	"runtime"
 	"syscall"
 
 	zmq "github.com/pebbe/zmq4"
@@ -11,15 +12,23 @@ import (
 	"zmq-interop/peers/go/internal/driver"
 )
 
+// eagain is the C library's EAGAIN. On Windows Go's own constant is another, invented number.
+var eagain = func() zmq.Errno {
+	if runtime.GOOS == "windows" {
+		return 11
+	}
+	return zmq.Errno(syscall.EAGAIN)
+}()
+
 // names are the contract's names for libzmq's error numbers; any other is an error of the library.
 var names = map[zmq.Errno]driver.Name{
-	zmq.Errno(syscall.EAGAIN): driver.Timeout,
-	zmq.EFSM:                  driver.State,
-	zmq.EHOSTUNREACH:          driver.Unroutable,
-	zmq.ENOTSUP:               driver.Unsupported,
-	zmq.EPROTONOSUPPORT:       driver.Unsupported,
-	zmq.ENOCOMPATPROTO:        driver.Unsupported,
-	zmq.ETERM:                 driver.Closed,
+	eagain:              driver.Timeout,
+	zmq.EFSM:            driver.State,
+	zmq.EHOSTUNREACH:    driver.Unroutable,
+	zmq.ENOTSUP:         driver.Unsupported,
+	zmq.EPROTONOSUPPORT: driver.Unsupported,
+	zmq.ENOCOMPATPROTO:  driver.Unsupported,
+	zmq.ETERM:           driver.Closed,
 }
 
 func report(err error) error {
@@ -45,4 +54,4 @@ func report(err error) error {
 }
 
 // again reports whether a call that must not wait would have had to.
-func again(err error) bool { return err == zmq.Errno(syscall.EAGAIN) }
+func again(err error) bool { return err == eagain }

@@ -35,6 +35,7 @@ func (s *Socket) own() {
 		}
 		switch {
 		case len(errands) > 0 || sendDone || takeDone:
+			s.ready = 0
 		case send == nil && take == nil:
 			s.idle()
 		default:
@@ -73,6 +74,17 @@ func (s *Socket) final(err error) error {
 	return report(err)
 }
 
+// limit is until when a message may take. A call without a deadline that cannot block, because others
+// share the context whose end would free it, follows the socket's own timeout option instead.
+func (s *Socket) limit(deadline time.Time, option func(*zmq.Socket) (time.Duration, error)) time.Time {
+	if deadline.IsZero() && !s.blocks(deadline) {
+		if timeout, err := option(s.socket); err == nil && timeout >= 0 {
+			return time.Now().Add(timeout)
+		}
+	}
+	return deadline
+}
+
 // send sends what can be sent now, up to a burst, and reports whether there was any.
 func (s *Socket) send(work *sending) (progress bool) {
 	for range burst {
@@ -83,13 +95,14 @@ func (s *Socket) send(work *sending) (progress bool) {
 				return true
 			}
 			work.message = message
+			work.limit = s.limit(work.deadline, (*zmq.Socket).GetSndtimeo)
 		}
 		var err error
 		if s.blocks(work.deadline) {
 			err = s.blocking(func() error { return s.put(work, 0) })
 		} else {
 			err = s.put(work, zmq.DONTWAIT)
-			if again(err) && !past(work.deadline) {
+			if again(err) && !past(work.limit) {
 				return progress
 			}
 		}
@@ -130,6 +143,10 @@ func (s *Socket) put(work *sending, flag zmq.Flag) (err error) {
 // receive takes what has come, up to a burst, and reports whether there was any.
 func (s *Socket) receive(work *taking) (progress bool) {
 	for range burst {
+		if !work.waiting {
+			work.limit = s.limit(work.deadline, (*zmq.Socket).GetRcvtimeo)
+			work.waiting = true
+		}
 		var message [][]byte
 		var err error
 		if s.blocks(work.deadline) {
@@ -139,7 +156,7 @@ func (s *Socket) receive(work *taking) (progress bool) {
 			})
 		} else {
 			message, err = s.socket.RecvMessageBytes(zmq.DONTWAIT)
-			if again(err) && !past(work.deadline) {
+			if again(err) && !past(work.limit) {
 				return progress
 			}
 		}
@@ -147,6 +164,7 @@ func (s *Socket) receive(work *taking) (progress bool) {
 			s.finishTake(work, err)
 			return true
 		}
+		work.waiting = false
 		if !work.take(message) {
 			s.finishTake(work, nil)
 			return true
@@ -178,27 +196,35 @@ func past(deadline time.Time) bool {
 	return !deadline.IsZero() && !time.Now().Before(deadline)
 }
 
-// poll waits until the socket may be ready for the work, a deadline passes or the bell rings.
+// nap is the pause after the library called a socket ready that was not. A ROUTER does so for sending
+// when only some of its connections are.
+const nap = time.Millisecond
+
+// poll waits until the socket may be ready for the work, a limit passes or the bell rings.
 func (s *Socket) poll(send *sending, take *taking) {
 	var events zmq.State
 	wait := time.Duration(-1)
-	until := func(deadline time.Time) {
-		if deadline.IsZero() {
-			return
-		}
-		// zmq_poll counts in milliseconds: round up, else the end of each wait would spin.
-		left := max(0, time.Until(deadline)+time.Millisecond-1)
+	atMost := func(left time.Duration) {
 		if wait < 0 || left < wait {
 			wait = left
 		}
 	}
+	on := func(event zmq.State, limit time.Time) {
+		if s.ready&event == 0 {
+			events |= event
+		} else {
+			atMost(nap)
+		}
+		if !limit.IsZero() {
+			// zmq_poll counts in milliseconds: round up, else the end of each wait would spin.
+			atMost(max(0, time.Until(limit)+time.Millisecond-1))
+		}
+	}
 	if send != nil {
-		events |= zmq.POLLOUT
-		until(send.deadline)
+		on(zmq.POLLOUT, send.limit)
 	}
 	if take != nil {
-		events |= zmq.POLLIN
-		until(take.deadline)
+		on(zmq.POLLIN, take.limit)
 	}
 	_, _ = s.poller.Update(0, events)
 
@@ -209,12 +235,18 @@ func (s *Socket) poll(send *sending, take *taking) {
 	}
 	s.waiting = true
 	s.mu.Unlock()
-	_, _ = s.poller.Poll(wait)
+	polled, _ := s.poller.Poll(wait)
 	s.mu.Lock()
 	rung := !s.waiting
 	s.waiting = false
 	s.mu.Unlock()
 	if rung {
 		s.bell.hush()
+	}
+	s.ready = 0
+	for _, item := range polled {
+		if item.Socket == s.socket {
+			s.ready = item.Events
+		}
 	}
 }

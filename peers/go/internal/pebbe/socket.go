@@ -34,6 +34,7 @@ type Socket struct {
 	socket *zmq.Socket
 	poller *zmq.Poller
 	bell   *bell
+	ready  zmq.State // what the last poll promised and no call has kept yet
 }
 
 // sending is a Send in progress.
@@ -42,6 +43,7 @@ type sending struct {
 	deadline time.Time
 	frames   bool           // frame by frame, not the whole message in one call
 	message  driver.Message // given by next and not sent yet
+	limit    time.Time      // of this message, see Socket.limit
 	sent     int
 	done     chan error
 }
@@ -50,6 +52,8 @@ type sending struct {
 type taking struct {
 	take     driver.Sink
 	deadline time.Time
+	waiting  bool      // for a message
+	limit    time.Time // of this message, see Socket.limit
 	done     chan error
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -137,7 +138,7 @@ func (s *Socket) Send(deadline time.Time, _ string, next driver.Source) (sent in
 		return 0, s.report(err)
 	}
 	for message, ok := next(); ok; message, ok = next() {
-		buffers := net.Buffers(message)
+		buffers := net.Buffers(slices.Clone(message)) // writing consumes it
 		if _, err := buffers.WriteTo(conn); err != nil {
 			return sent, s.report(err)
 		}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -16,7 +17,7 @@ import (
 func describe(about driver.About) driver.About {
 	about.SocketTypes = append(slices.Clone(about.SocketTypes), rawType)
 	about.Features = append(slices.Clone(about.Features), "dump")
-	about.Workloads = []string{}
+	about.Workloads = slices.Sorted(maps.Keys(workloads))
 	return about
 }
 

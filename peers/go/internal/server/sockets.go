@@ -1,6 +1,7 @@
 package server
 
 import (
+	"maps"
 	"math"
 
 	"zmq-interop/peers/go/internal/driver"
@@ -18,6 +19,7 @@ func init() {
 		"bind": bind, "connect": connect, "unbind": unbind, "disconnect": disconnect,
 		"set": set, "get": get, "send": send, "recv": recv,
 	}
+	maps.Copy(methods, workloads)
 }
 
 const anySocket = math.MaxInt64

@@ -9,14 +9,16 @@ from typing import Any
 import zmq
 
 from .. import libzmq
+from ..blocking_port import BlockingPort, proxy, run
 from ..calls import Call
 from ..endpoints import Endpoints
-from ..errors import Invalid, unsupported
+from ..errors import InvalidError
 from ..jobs import Job, RecvJob, SendJob
 from ..libzmq import SEND_PATHS, Contexts, ZmqSocket, explain
 from ..owner import Owner
 from ..raw import RawLink
 from ..server import Server
+from ..workloads import seconds
 
 Context = zmq.Context[zmq.Socket[bytes]]
 
@@ -36,7 +38,7 @@ class ZmqLink(ZmqSocket[Context, "zmq.Socket[bytes]"]):
         if call.method == "send":
             return SendJob(call, self.paths)
         if "size" in call.params:
-            raise Invalid("'size' is for RAW only")
+            raise InvalidError("'size' is for RAW only")
         return RecvJob(call)
 
     def send(self, job: SendJob, flags: int = 0) -> None:
@@ -85,7 +87,10 @@ class ZmqLink(ZmqSocket[Context, "zmq.Socket[bytes]"]):
 
     def work(self, owner: Owner, call: Call) -> dict[str, Any]:
         """Run a workload to its end."""
-        raise unsupported(call.method)
+        params = call.params
+        if call.method == "proxy":
+            return proxy(owner, self.socket, call.backend, seconds(params))
+        return run(owner, BlockingPort, self.socket, call.method, params)
 
     def explain(self, error: Exception, method: str) -> Exception:
         """Put pyzmq's exception into the contract's words."""

@@ -1,0 +1,1 @@
+"""Measuring: what things cost, always against a floor."""

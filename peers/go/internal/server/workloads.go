@@ -1,0 +1,169 @@
+package server
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+
+	"zmq-interop/peers/go/internal/driver"
+	"zmq-interop/peers/go/internal/frames"
+	"zmq-interop/peers/go/internal/rpc"
+	"zmq-interop/peers/go/internal/workload"
+)
+
+// The methods of section 5. A workload takes its turn on a socket like the sends and recvs that it
+// stands for.
+
+// workloads are the names for hello; their methods join the others.
+var workloads = map[string]method{
+	"echo": echo, "flood": flood, "pace": pace, "drain": drain, "ping": ping, "proxy": proxy,
+}
+
+// patience of a workload without a timeout, in milliseconds.
+const workloadTimeout = 60_000
+
+func workloadDeadline(params *rpc.Params) time.Time { return params.Deadline(workloadTimeout) }
+
+func count(params *rpc.Params) int64 {
+	params.Must("count")
+	return params.Integer("count", 1, math.MaxInt64, 1)
+}
+
+func strip(params *rpc.Params) int { return int(params.Integer("strip", 0, maxMessages, 0)) }
+
+// stream reads what flood, pace and ping say about their messages. The prefix is made when the work
+// starts.
+func stream(params *rpc.Params) (s workload.Stream, prefix frames.Message) {
+	params.Must("size")
+	s.Count = count(params)
+	s.Size = int(params.Integer("size", workload.MinSize, frames.MaxSize, workload.MinSize))
+	return s, params.Message("prefix")
+}
+
+// work is the task of a workload: it waits for its turns, then runs.
+func work[R any](deadline time.Time, entry *handle, turns []*turn, run func(workload.Socket) (R, error)) task {
+	return func() (any, error) {
+		for _, turn := range turns {
+			defer turn.leave()
+		}
+		var result R
+		var err error
+		for i := 0; err == nil && i < len(turns); i++ {
+			err = turns[i].wait(deadline, entry.closed)
+		}
+		if err == nil {
+			result, err = run(entry.atWork())
+		}
+		if err != nil {
+			return nil, &partial{err, members(result)}
+		}
+		return result, nil
+	}
+}
+
+func (h *handle) atWork() workload.Socket {
+	return workload.Socket{Socket: h.socket, Type: h.socketType, Closed: h.closed}
+}
+
+// members are a result's members, to go with an error.
+func members(result any) (all map[string]any) {
+	if text, err := json.Marshal(result); err == nil {
+		_ = json.Unmarshal(text, &all)
+	}
+	return all
+}
+
+func echo(s *Server, params *rpc.Params) (task, error) {
+	count, deadline := count(params), workloadDeadline(params)
+	entry, err := s.onSocket(params)
+	if err != nil {
+		return nil, err
+	}
+	turns := []*turn{entry.receives.join(), entry.sends.join()}
+	return work(deadline, entry, turns, func(socket workload.Socket) (workload.Echoed, error) {
+		return workload.Echo(socket, deadline, count)
+	}), nil
+}
+
+func flood(s *Server, params *rpc.Params) (task, error) {
+	stream, prefix := stream(params)
+	stream.Source = params.Unsigned("source", 0)
+	deadline := workloadDeadline(params)
+	entry, err := s.onSocket(params)
+	if err != nil {
+		return nil, err
+	}
+	turns := []*turn{entry.sends.join()}
+	return work(deadline, entry, turns, func(socket workload.Socket) (workload.Sent, error) {
+		stream.Prefix = prefix.Frames()
+		return workload.Flood(socket, deadline, stream)
+	}), nil
+}
+
+func pace(s *Server, params *rpc.Params) (task, error) {
+	params.Must("rate")
+	stream, prefix := stream(params)
+	stream.Source = params.Unsigned("source", 0)
+	rate := params.Positive("rate", 1)
+	deadline := workloadDeadline(params)
+	entry, err := s.onSocket(params)
+	if err != nil {
+		return nil, err
+	}
+	turns := []*turn{entry.sends.join()}
+	return work(deadline, entry, turns, func(socket workload.Socket) (workload.Paced, error) {
+		stream.Prefix = prefix.Frames()
+		return workload.Pace(socket, deadline, stream, rate)
+	}), nil
+}
+
+func drain(s *Server, params *rpc.Params) (task, error) {
+	count, strip, deadline := count(params), strip(params), workloadDeadline(params)
+	entry, err := s.onSocket(params)
+	if err != nil {
+		return nil, err
+	}
+	if entry.socketType == rawType {
+		return nil, driver.ErrUnsupported("a RAW socket has no messages to drain")
+	}
+	turns := []*turn{entry.receives.join()}
+	return work(deadline, entry, turns, func(socket workload.Socket) (workload.Drained, error) {
+		return workload.Drain(socket, deadline, count, strip)
+	}), nil
+}
+
+func ping(s *Server, params *rpc.Params) (task, error) {
+	stream, prefix := stream(params)
+	strip, warmup := strip(params), params.Integer("warmup", 0, math.MaxInt32, 0)
+	deadline := workloadDeadline(params)
+	entry, err := s.onSocket(params)
+	if err != nil {
+		return nil, err
+	}
+	turns := []*turn{entry.sends.join(), entry.receives.join()}
+	return work(deadline, entry, turns, func(socket workload.Socket) (workload.Pinged, error) {
+		stream.Prefix = prefix.Frames()
+		return workload.Ping(socket, deadline, stream, warmup, strip)
+	}), nil
+}
+
+func proxy(s *Server, params *rpc.Params) (task, error) {
+	params.Must("backend")
+	number := params.Integer("backend", math.MinInt64, math.MaxInt64, 0)
+	deadline := workloadDeadline(params)
+	front, err := s.onSocket(params)
+	if err != nil {
+		return nil, err
+	}
+	back, err := s.handles.get(number)
+	if err != nil {
+		return nil, err
+	}
+	if front == back {
+		return nil, driver.ErrInvalid("a proxy needs two sockets")
+	}
+	turns := []*turn{front.sends.join(), front.receives.join(), back.sends.join(), back.receives.join()}
+	return work(deadline, front, turns, func(socket workload.Socket) (workload.Passed, error) {
+		return workload.Proxy(socket, back.atWork(), deadline)
+	}), nil
+}

@@ -1,0 +1,331 @@
+"""``pyzmq-asyncio``: ``zmq.asyncio`` sockets on one event loop, a task for each call."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from math import inf
+from typing import Any
+
+import zmq
+import zmq.asyncio
+
+from .. import libzmq
+from ..asyncio_port import AsyncioPort, proxy, settle
+from ..calls import Call
+from ..endpoints import Endpoints
+from ..errors import InvalidError, PeerError, closed, timed_out
+from ..jobs import RecvJob, SendJob
+from ..libzmq import SEND_PATHS, Contexts, ZmqSocket, explain
+from ..owner import Owner
+from ..params import WORKLOADS
+from ..raw import RawLink
+from ..server import Server
+from ..workloads import TABLE, seconds, with_result
+
+_STALL = 0.001  # s to leave a socket alone that said it was ready and was not
+
+# Which directions a workload has to itself; send is locked before recv
+_DIRECTIONS = {"flood": "s", "pace": "s", "drain": "r", "echo": "sr", "ping": "sr"}
+
+
+class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
+    """One socket and the tasks that use it. Everything but ``submit`` and ``close`` runs on the loop."""
+
+    def __init__(self, driver: AsyncioDriver, kind: str, context: str | None) -> None:
+        """Make the socket."""
+        super().__init__(driver.zmq_contexts, driver.endpoints, kind, context)
+        self.closing = False
+        self.handle = 0
+        self.locks = {"s": asyncio.Lock(), "r": asyncio.Lock()}
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._driver = driver
+        self._loop = driver.loop
+
+    # From any thread
+
+    def submit(self, call: Call) -> None:
+        """Take a call on this socket."""
+        self._loop.call_soon_threadsafe(self._begin, call)
+
+    def close(self, call: Call | None) -> None:
+        """End the socket and the tasks that wait on it."""
+        self.closing = True
+        self._loop.call_soon_threadsafe(self._driver.spawn, self._close(call))
+
+    # On the loop
+
+    def _begin(self, call: Call) -> None:
+        task = self._loop.create_task(self._run(call))
+        self.own(task)
+        if call.backend is not None and isinstance(call.backend, AsyncioSocket):
+            call.backend.own(task)
+
+    def own(self, task: asyncio.Task[None]) -> None:
+        """Cancel this task when the socket is closed."""
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _run(self, call: Call) -> None:
+        try:
+            if call.method == "send":
+                await self._send_all(self._read_send(call))
+            elif call.method == "recv":
+                await self._recv_all(self._read_recv(call))
+            elif call.method in WORKLOADS:
+                call.answer(await self._work(call))
+            else:
+                call.answer(self.operate(call))
+        except asyncio.CancelledError:
+            call.fail(closed())
+        except Exception as error:
+            call.fail(explain(error, call.method))
+
+    def _read_send(self, call: Call) -> SendJob:
+        return SendJob(call, SEND_PATHS)
+
+    def _read_recv(self, call: Call) -> RecvJob:
+        if "size" in call.params:
+            raise InvalidError("'size' is for RAW only")
+        return RecvJob(call)
+
+    async def _send_all(self, job: SendJob) -> None:
+        try:
+            async with self.turn("s", job.deadline):
+                while not job.done:
+                    self._check()
+                    await self._send(job)
+        except (Exception, asyncio.CancelledError) as error:
+            job.fail(self._reason(error, "send"))
+        else:
+            job.succeed()
+
+    async def _recv_all(self, job: RecvJob) -> None:
+        try:
+            async with self.turn("r", job.deadline):
+                while not job.done:
+                    self._check()
+                    await self._recv(job)
+        except (Exception, asyncio.CancelledError) as error:
+            job.fail(self._reason(error, "recv"))
+        else:
+            job.succeed()
+
+    def _check(self) -> None:
+        if self.closing:
+            raise closed()
+
+    def _reason(self, error: BaseException, method: str) -> Exception:
+        return explain(error, method) if isinstance(error, Exception) else closed()
+
+    @asynccontextmanager
+    async def turn(self, direction: str, deadline: float) -> AsyncIterator[None]:
+        """Wait for the calls that came before in this direction."""
+        lock = self.locks[direction]
+        if lock.locked() and deadline != inf:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await lock.acquire()
+            except TimeoutError:
+                raise timed_out() from None
+        else:
+            await lock.acquire()
+        try:
+            self._check()
+            yield
+        finally:
+            lock.release()
+
+    async def _send(self, job: SendJob) -> None:
+        """Send the job's next message."""
+        message = job.messages[job.sent]
+        while True:
+            # libzmq takes a message as a whole: only its first frame ever waits
+            flags = zmq.NOBLOCK if job.deadline <= self._loop.time() else 0
+            try:
+                if job.via == "send":
+                    for frame in message[:-1]:
+                        await settle(self.socket.send(frame, flags | zmq.SNDMORE), job.deadline)
+                    await settle(self.socket.send(message[-1], flags), job.deadline)
+                else:
+                    await settle(self.socket.send_multipart(message, flags), job.deadline)
+            except zmq.Again:
+                # The socket's own timeout, or one that said it was ready and was not (a ROUTER with one full peer)
+                if not job.timed:
+                    raise
+                if job.deadline <= self._loop.time():
+                    raise timed_out() from None
+                await asyncio.sleep(_STALL)
+                self._check()
+            else:
+                job.sent += 1
+                return
+
+    async def _recv(self, job: RecvJob) -> None:
+        """Receive one message."""
+        if not job.timed:
+            job.messages.append(await settle(self.socket.recv_multipart(), inf))
+            return
+        while True:
+            try:
+                # A call that can't wait tells of a wrong state at once, where one that waits just waits
+                job.messages.append(await self.socket.recv_multipart(zmq.NOBLOCK))
+            except zmq.Again:
+                pass
+            else:
+                self.socket.get(zmq.EVENTS)  # the library then looks after a send that waits
+                return
+            if job.deadline <= self._loop.time():
+                raise timed_out()
+            try:
+                job.messages.append(await settle(self.socket.recv_multipart(), job.deadline))
+            except zmq.Again:  # the socket's own timeout, which the call's overrides
+                self._check()
+                continue
+            return
+
+    async def _work(self, call: Call) -> dict[str, Any]:
+        if call.method == "proxy":
+            return await self._proxy(call)
+        result: dict[str, Any] = {}
+        deadline = self._loop.time() + seconds(call.params)
+        try:
+            async with AsyncExitStack() as stack:
+                for direction in _DIRECTIONS[call.method]:
+                    await stack.enter_async_context(self.turn(direction, deadline))
+                port = AsyncioPort(self.socket, deadline, lambda: self.closing)
+                await TABLE[call.method](port, call.params, result)
+        except (Exception, asyncio.CancelledError) as error:
+            raise with_result(self._reason(error, call.method), result) from None
+        return result
+
+    async def _proxy(self, call: Call) -> dict[str, Any]:
+        back = call.backend
+        if not isinstance(back, AsyncioSocket):
+            raise PeerError("unsupported", "'backend' is not a ZeroMQ socket")
+        result = {"forward": 0, "backward": 0}
+        deadline = self._loop.time() + seconds(call.params)
+        try:
+            async with AsyncExitStack() as stack:
+                for socket in sorted((self, back), key=lambda socket: socket.handle):  # in one order: no deadlock
+                    for direction in "sr":
+                        await stack.enter_async_context(socket.turn(direction, deadline))
+                await proxy(self.socket, back.socket, deadline, lambda: self.closing or back.closing, result)
+        except (Exception, asyncio.CancelledError) as error:
+            if not self.closing and not back.closing:  # a close is the regular end
+                raise with_result(self._reason(error, "proxy"), result) from None
+        return result
+
+    async def _close(self, call: Call | None) -> None:
+        tasks = list(self.tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        error: Exception | None = None
+        thread: threading.Thread | None = None
+        try:
+            self.socket.close()
+            thread = await self._driver.off_loop(self.release)
+        except Exception as reason:
+            error = explain(reason, "close")
+        self._driver.registry.remove(self.handle, thread)
+        if call and error:
+            call.fail(error)
+        elif call:
+            call.answer({})
+
+
+class AsyncioDriver:
+    """Makes sockets on an event loop that has a thread of its own."""
+
+    def __init__(self, server: Server) -> None:
+        """Start the loop."""
+        self.registry = server.registry
+        self.endpoints = Endpoints(server.workdir)
+        self.zmq_contexts: Contexts[zmq.asyncio.Context] = Contexts(zmq.asyncio.Context)
+        self.loop: asyncio.AbstractEventLoop
+        self._tasks: set[asyncio.Task[None]] = set()
+        started = threading.Event()
+        threading.Thread(target=self._serve, args=(started,), name="loop", daemon=True).start()
+        started.wait()
+
+    def _serve(self, started: threading.Event) -> None:
+        async def main() -> None:
+            self.loop = asyncio.get_running_loop()
+            started.set()
+            await self.loop.create_future()  # until the process ends
+
+        # Windows needs the selector loop for libzmq's file descriptor; named here, it is the same everywhere
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(main())
+
+    def spawn(self, coroutine: Any) -> None:
+        """Run a coroutine that no socket owns."""
+        task = self.loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def off_loop(self, function: Callable[[], None]) -> threading.Thread:
+        """Run something that blocks in a thread of its own; give the thread, which is about to end."""
+        done: asyncio.Future[None] = self.loop.create_future()
+
+        def run() -> None:
+            try:
+                function()
+            except Exception as error:
+                self.loop.call_soon_threadsafe(done.set_exception, error)
+            else:
+                self.loop.call_soon_threadsafe(done.set_result, None)
+
+        thread = threading.Thread(target=run, name="terminator", daemon=True)
+        thread.start()
+        await done
+        return thread
+
+    def describe(self) -> dict[str, Any]:
+        """Give the library's part of ``hello``."""
+        return libzmq.describe("pyzmq-asyncio")
+
+    def open(self, call: Call) -> None:
+        """Make a socket on the loop."""
+        if call.params["type"] == "RAW":
+            Owner(self.registry).open(call, RawLink.make)
+        else:
+            self.loop.call_soon_threadsafe(self.spawn, self._open(call))
+
+    async def _open(self, call: Call) -> None:
+        params = call.params
+        try:
+            socket = AsyncioSocket(self, params["type"], params.get("context"))
+        except Exception as error:
+            call.fail(explain(error, "open"))
+            return
+        try:
+            endpoints = socket.furnish(params)
+        except Exception as error:
+            socket.socket.close()
+            await self.off_loop(socket.release)
+            call.fail(explain(error, socket.method))
+            return
+        socket.handle = self.registry.add(socket)
+        call.answer({"socket": socket.handle, "endpoints": endpoints})
+
+    def contexts(self) -> int:
+        """Count the contexts that are open now."""
+        return self.zmq_contexts.count
+
+    def dump(self) -> str:
+        """Show where every task waits."""
+        lines = ["\nTasks of the event loop:"]
+        for task in asyncio.all_tasks(self.loop):
+            frames = [f"{frame.f_code.co_filename}:{frame.f_lineno}" for frame in task.get_stack()]
+            lines.append(f"{task.get_name()} {task.get_coro()!r}: {' < '.join(frames)}")
+        return "\n".join(lines)
+
+
+def make(server: Server) -> AsyncioDriver:
+    """Make the driver."""
+    return AsyncioDriver(server)

@@ -1,0 +1,172 @@
+"""Known issues name cells by globs, hold under their conditions only, and a malformed file is refused in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from harness.model.known import KnownIssue, parse
+from harness.model.matrix import Cell
+from harness.model.verdicts import Verdict
+
+CELL = Cell.parse("push-pull/tcp4/go-zeromq>pyzmq/left-binds/empty-front")
+FILE = "known.toml"
+
+GOOD = {"name": '"an-issue"', "cells": '"*/*/*/*/*"', "reason": '"it breaks"', "link": '"https://example.org/1"'}
+
+
+def text(*entries: Mapping[str, str]) -> str:
+    return "\n".join("[[issue]]\n" + "\n".join(f"{key} = {value}" for key, value in entry.items()) for entry in entries)
+
+
+def issue(**keys: str) -> KnownIssue:
+    [found] = parse(text(GOOD | keys), FILE)
+    return found
+
+
+def holds(versions: Mapping[str, str] = {}, system: str = "linux", **keys: str) -> bool:  # noqa: B006 - never changed
+    return issue(**keys).holds(CELL, versions, system)
+
+
+def refusal(document: str) -> str:
+    with pytest.raises(ValueError, match=FILE) as refused:
+        parse(document, FILE)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_an_entry_says_all_that_a_report_needs() -> None:
+    found = issue(verdict='"hang"')
+    assert (found.name, found.verdict, found.reason, found.link) == (
+        "an-issue",
+        Verdict.HANG,
+        "it breaks",
+        "https://example.org/1",
+    )
+
+
+def test_a_failure_is_predicted_unless_the_entry_says_otherwise() -> None:
+    assert issue().verdict is Verdict.FAIL
+
+
+def test_an_empty_file_holds_no_issue() -> None:
+    assert parse("", FILE) == []
+
+
+def test_entries_keep_their_order() -> None:
+    names = ["b", "a", "c"]
+    assert [found.name for found in parse(text(*(GOOD | {"name": f'"{n}"'} for n in names)), FILE)] == names
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("push-pull/tcp4/go-zeromq>pyzmq/left-binds/empty-front", True),
+        ("*/*/*/*/*", True),
+        ("push-*/tcp?/*>pyzmq/left-*/empty-*", True),
+        ("push-pull/tcp4|tcp6/*/*/*", True),
+        ("push-pull/ipc|inproc/*/*/*", False),
+        ("*/*/pebbe>*|go-zeromq>*/*/*", True),
+        ("*/*/*>go-zeromq/*/*", False),
+        ("*/*/*/right-binds/*", False),
+        ("*/*/*/*/empty", False),
+        ("*/*/*/*/EMPTY-FRONT", False),
+        ("*/*/*/*/[de]mpty-front", True),
+        ("*/*/*>pyzmq*/*/*", True),
+    ],
+)
+def test_each_part_of_a_pattern_is_a_glob_with_alternatives(pattern: str, expected: bool) -> None:
+    assert issue(cells=f'"{pattern}"').names(CELL) is expected
+
+
+def test_an_entry_may_name_several_patterns() -> None:
+    assert issue(cells='["*/ipc/*/*/*", "push-pull/*/*/*/*"]').names(CELL)
+    assert not issue(cells='["*/ipc/*/*/*", "pub-sub/*/*/*/*"]').names(CELL)
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("0.17.0", True), ("0.16.1", True), ("0.17.1", False), ("0.17.0rc1", True), ("v0-devel-unknown", False)],
+)
+def test_a_version_range_limits_an_issue(version: str, expected: bool) -> None:
+    when = '{ implementation = "go-zeromq", version = "<=0.17.0" }'
+    assert holds({"go-zeromq": version}, when=when) is expected
+
+
+def test_an_issue_of_an_implementation_holds_only_where_it_plays() -> None:
+    assert holds({"go-zeromq": "1", "pyzmq": "27"}, when='{ implementation = "pyzmq" }')
+    assert not holds({"go-zeromq": "1"}, when='{ implementation = "pyzmq" }')
+
+
+def test_an_implementation_without_a_range_means_any_version() -> None:
+    assert holds({"go-zeromq": "0.17.0"}, when='{ implementation = "go-zeromq" }')
+
+
+@pytest.mark.parametrize(("os", "expected"), [('"linux"', True), ('"windows"', False), ('["macos", "linux"]', True)])
+def test_an_operating_system_limits_an_issue(os: str, expected: bool) -> None:
+    assert holds(when=f"{{ os = {os} }}") is expected
+
+
+def test_a_cell_that_the_patterns_do_not_name_is_not_expected_to_fail() -> None:
+    assert not holds(cells='"pub-sub/*/*/*/*"')
+
+
+@pytest.mark.parametrize("key", ["name", "reason", "link"])
+@pytest.mark.parametrize("value", [None, '""', '"  "', "3", "[]"])
+def test_a_text_that_is_missing_or_empty_is_refused(key: str, value: str | None) -> None:
+    entry = {k: v for k, v in (GOOD | {key: value}).items() if v is not None}
+    said = refusal(text(entry))
+    assert f"{FILE}: issue 1" in said
+    assert f"key {key!r} must be a text that is not empty" in said
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({"cells": "3"}, "key 'cells' must be a text or a list of texts"),
+        ({"cells": "[3]"}, "key 'cells' must be a text or a list of texts"),
+        ({"cells": "[]"}, "key 'cells' must name at least one pattern"),
+        ({"cells": '[""]'}, "key 'cells' must be a text or a list of texts"),
+        ({"cells": '"*/*/*/*"'}, "key 'cells': '*/*/*/*' must have five parts"),
+        ({"cells": '["*/*/*/*/*", "*/*/*/*/*/*"]'}, "key 'cells': '*/*/*/*/*/*' must have five parts"),
+        ({"verdict": '"pass"'}, "key 'verdict' must be fail, crash or hang"),
+        ({"verdict": '"unsupported"'}, "key 'verdict' must be fail, crash or hang"),
+        ({"verdict": '"bad"'}, "key 'verdict' must be fail, crash or hang"),
+        ({"verdict": "3"}, "key 'verdict' must be fail, crash or hang"),
+        ({"verdict": "[1]"}, "key 'verdict' must be fail, crash or hang"),
+        ({"cell": '"*/*/*/*/*"'}, "unknown key 'cell'; known are cells, link, name, reason, verdict, when"),
+        ({"when": "3"}, "key 'when' must be a table"),
+        ({"when": "{ system = 'linux' }"}, "unknown key 'when.system'; known are implementation, os, version"),
+        ({"when": "{ implementation = 'a', version = 'old' }"}, "key 'when.version': 'old' is no version range"),
+        ({"when": "{ implementation = 'a', version = 3 }"}, "key 'when.version': 3 is no version range"),
+        ({"when": "{ version = '<1' }"}, "key 'when.implementation' must name whose version is meant"),
+        ({"when": "{ implementation = 3 }"}, "key 'when.implementation' must name"),
+        ({"when": "{ os = 3 }"}, "key 'when.os' must be a text or a list of texts"),
+    ],
+)
+def test_a_malformed_entry_is_refused_with_entry_key_and_reason(keys: Mapping[str, str], reason: str) -> None:
+    said = refusal(text(GOOD | keys))
+    assert said.startswith(f"{FILE}: issue 1 (an-issue): ")
+    assert reason in said
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ("[[issue]", "not TOML"),
+        ("[[isue]]", "unknown key 'isue'"),
+        ("[issue]", "'issue' must be an array of tables"),
+        ("issue = 3", "'issue' must be an array of tables"),
+        ("issue = [3]", "'issue' must be an array of tables"),
+    ],
+)
+def test_a_malformed_file_is_refused(document: str, reason: str) -> None:
+    said = refusal(document)
+    assert said.startswith(f"{FILE}: ")
+    assert reason in said
+
+
+def test_two_entries_of_one_name_are_refused() -> None:
+    said = refusal(text(GOOD, GOOD | {"name": '"other"'}, GOOD))
+    assert "issue 3 (an-issue): key 'name': there is another issue of this name" in said
