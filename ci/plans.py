@@ -95,9 +95,8 @@ _NETWORK_OF_PIP: Final = re.compile(
     r"PIP_((CLIENT_)?CERT|PROXY|RETRIES|(DEFAULT_)?TIMEOUT|TRUSTED_HOST|(EXTRA_)?INDEX_URL|NO_INDEX|FIND_LINKS|"
     r"(NO_)?CACHE_DIR|CONFIG_FILE|KEYRING_PROVIDER|USE_DEPRECATED|USE_FEATURE)"
 )
-_ELSEWHERE_FOR_PIP: Final = (
-    *("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_DRY_RUN"),
-    *("PIP_CONSTRAINT", "PIP_REQUIREMENT", "PIP_EDITABLE", "PIP_NO_DEPS", "PIP_NO_BINARY", "PIP_REQUIRE_HASHES"),
+_OURS_IN_PIP: Final = dict.fromkeys(
+    ("PIP_USER", "PIP_NO_DEPS", "PIP_DRY_RUN", "PIP_REQUIRE_HASHES", "PIP_REQUIRE_VIRTUALENV"), "0"
 )
 _OTHER_PYTHONS: Final = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__"})
 
@@ -110,14 +109,14 @@ def child_environment(outside: Mapping[str, str]) -> dict[str, str]:
 def pip_environment(outside: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for pip: where to fetch from is the user's, what to do and where to is ours.
 
-    An empty `PIP_X` makes pip forget the `x` of a configuration file too.
+    What is set here overrules a configuration file, too.
     """
     inside = {
         name: value
         for name, value in child_environment(outside).items()
         if not name.startswith("PIP_") or _NETWORK_OF_PIP.fullmatch(name)
     }
-    return inside | dict.fromkeys(_ELSEWHERE_FOR_PIP, "")
+    return inside | _OURS_IN_PIP
 
 
 def pinned(constraints: str, name: str) -> str:

@@ -206,7 +206,7 @@ def _key() -> str:
 def _is_whole() -> bool:
     """Say whether the venv has a Python and a pip; a stamp is proof enough."""
     version = plans.python_of(read(_CONFIG))
-    if version is None or not PYTHON.exists():
+    if version is None or not os.access(PYTHON, os.X_OK):
         return False
     if version < (3, 11):
         raise SetupError(f".venv has Python {version[0]}.{version[1]}, 3.11 is needed; delete the folder .venv")
@@ -227,8 +227,9 @@ def prepare_venv(lock: int) -> None:
             note(".venv is up to date")
             return
         if plan == "make" and importlib.util.find_spec("ensurepip") is None:
+            missing = plans.ensurepip_plan(host(), sys.version_info[:2])
             note("installing ensurepip,")
-            carry_out(plans.ensurepip_plan(host(), sys.version_info[:2]))
+            carry_out(missing)
         with _changing_venv(whole=plan == "install"):
             if plan == "make":
                 note("making .venv,")

@@ -121,8 +121,9 @@ def prepare_libzmq(go: Toolchain) -> Toolchain:
         look = _look_on_windows if WINDOWS else _look
         ready, found = look(go)
         if ready is None:
+            plan = plans.libzmq_plan(steps.host(), found)
             note("installing development files,")
-            steps.carry_out(plans.libzmq_plan(steps.host(), found))
+            steps.carry_out(plan)
             ready, found = look(go)
         if ready is None:
             raise SetupError(f"libzmq's development files were installed, but there is still no {found}")

@@ -17,7 +17,7 @@ from itertools import cycle, islice
 from typing import Any, Final
 
 from harness.errors import ContractBreach, PeerFault, SetupFault, Unsupported
-from harness.model.known import KnownIssue
+from harness.model.known import KnownIssue, expected
 from harness.model.matrix import Cell
 from harness.model.patterns import MIXED, PATTERNS
 from harness.model.verdicts import Verdict, blame
@@ -66,17 +66,19 @@ class Crowd:
 class CellRun:
     """One attempt at a cell: the peers it took from the pool, and how they are given back."""
 
-    def __init__(self, cell: Cell, pool: Pool) -> None:
+    def __init__(self, cell: Cell, pool: Pool, patience: float = 0.0) -> None:
         self.cell = cell
+        self._patience = patience or pool.patience
         self.pool = pool
         self.pattern = PATTERNS[cell.pattern]
         self.taken: list[Peer] = []
 
     def take(self, name: str, side: str) -> Peer:
         """Take a peer for this cell. Both ends of an inproc link live in one process."""
-        peer = self.pool.peer(name, "left" if self.link.transport.one_peer else side)
+        peer = self.pool.peer(name, "inproc" if self.link.transport.one_peer else side)
         if peer not in self.taken:
             self.taken.append(peer)
+            peer.client.patience = self._patience
         return peer
 
     @property
@@ -119,9 +121,18 @@ NAMES: Final = frozenset({"cell", "pattern", "link", "payload", "peers", "left",
 """The parameters that a check may ask for."""
 
 
-def attempt(cell: Cell, pool: Pool, check: Callable[..., object], extra: Mapping[str, Any]) -> Outcome:
-    """Run a check once. SetupFault passes through; everything else becomes an outcome."""
-    run = CellRun(cell, pool)
+KNOWN_PATIENCE: Final = 0.5
+"""Seconds that a message may take where a known issue says that it will never come."""
+
+
+def attempt(
+    cell: Cell, pool: Pool, check: Callable[..., object], extra: Mapping[str, Any], patience: float = 0.0
+) -> Outcome:
+    """Run a check once. SetupFault passes through; everything else becomes an outcome.
+
+    `patience` in seconds is how long a message may take; 0 means the pool's own.
+    """
+    run = CellRun(cell, pool, patience)
     started = time.perf_counter()
     outcome = Outcome(Verdict.PASS)
     wanted = [name for name in inspect.signature(check).parameters if name not in extra]
@@ -172,16 +183,16 @@ def judge(
     known: Sequence[KnownIssue],
 ) -> Outcome:
     """Run a check, and say what its outcome means: known, fixed, or news (then with blame)."""
-    outcome = attempt(cell, pool, check, extra)
+    hopeless = any(issue.names(cell) and not issue.sometimes for issue in known)
+    outcome = attempt(cell, pool, check, extra, KNOWN_PATIENCE if hopeless else 0.0)
     if outcome.verdict is Verdict.UNSUPPORTED:
         return outcome
-    issue = next((entry for entry in known if entry.holds(cell, outcome.versions, SYSTEM)), None)
-    if issue is not None:
-        if outcome.verdict is issue.verdict:
-            outcome.verdict, outcome.issue = Verdict.KNOWN, issue
-        elif outcome.verdict is Verdict.PASS:
-            outcome.verdict, outcome.issue = Verdict.FIXED, issue
-            outcome.reason = f"known issue {issue.name!r} did not happen: remove or narrow its entry"
+    outcome.verdict, outcome.issue = expected(
+        known, cell, outcome.versions, SYSTEM, outcome.verdict, outcome.reason
+    )
+    if outcome.verdict is Verdict.FIXED:
+        assert outcome.issue is not None
+        outcome.reason = f"known issue {outcome.issue.name!r} did not happen: remove or narrow its entry"
     if not outcome.verdict.expected and outcome.verdict is not Verdict.FIXED:
         outcome.blame = _blame(cell, pool, check, extra)
     return outcome

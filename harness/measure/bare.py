@@ -91,7 +91,7 @@ class BareSocket:
         if "[" in endpoint:
             self.raw.setsockopt(zmq.IPV6, 1)
         self.raw.bind(endpoint)
-        self.endpoint = self.raw.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()
+        self.endpoint = self.raw.get_string(zmq.LAST_ENDPOINT).rstrip("\0")
         if endpoint.startswith(("ipc://@", "inproc:")):
             self.endpoint = endpoint
 

@@ -1,8 +1,10 @@
 """Known issues: failures that are expected, as data (`tests/known_issues.toml`).
 
 An issue names cells by a pattern of five parts (each part a glob, alternatives separated by `|`), under what
-conditions it holds, which verdict it predicts and why. It is strict: a cell that it names and that passes becomes
-`fixed`, which fails the run until the entry is removed or narrowed.
+conditions it holds, which verdict it predicts, what the failure says, and why. It is strict: a cell that it names and
+that passes becomes `fixed`, which fails the run until the entry is removed or narrowed; a cell that fails in another way
+than predicted is news. Only for a race in a library, whose cells fail now and then, `sometimes = true` lets a cell
+pass too.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ class KnownIssue:
     reason: str
     link: str
     when: Condition
+    says: str = ""
+    sometimes: bool = False
 
     def names(self, cell: Cell) -> bool:
         """Whether the entry's cell patterns match, conditions apart."""
@@ -50,6 +54,10 @@ class KnownIssue:
             )
             for cells in self.cells
         )
+
+    def predicts(self, verdict: Verdict, reason: str) -> bool:
+        """Whether this failure is the one that the entry means."""
+        return verdict is self.verdict and self.says in reason
 
     def holds(self, cell: Cell, versions: Mapping[str, str], system: str) -> bool:
         """Whether a failure of this cell is expected, given the versions of its implementations."""
@@ -68,7 +76,7 @@ class KnownIssue:
             return False
 
 
-_KEYS: Final = {"name", "cells", "verdict", "reason", "link", "when"}
+_KEYS: Final = {"name", "cells", "verdict", "says", "reason", "link", "when", "sometimes"}
 _WHEN_KEYS: Final = {"implementation", "version", "os"}
 
 
@@ -104,6 +112,10 @@ def _entry(entry: dict[str, Any], where: str) -> KnownIssue:
         verdict = Verdict.PASS
     if verdict not in (Verdict.FAIL, Verdict.CRASH, Verdict.HANG):
         raise ValueError(f"{where}: key 'verdict' must be fail, crash or hang")
+    if not isinstance(entry.get("says", ""), str):
+        raise ValueError(f"{where}: key 'says' must be a text that the failure's reason contains")
+    if not isinstance(entry.get("sometimes", False), bool):
+        raise ValueError(f"{where}: key 'sometimes' must be true or false")
     cells = _texts(entry.get("cells"), f"{where}: key 'cells'")
     if not cells:
         raise ValueError(f"{where}: key 'cells' must name at least one pattern of cells")
@@ -111,12 +123,14 @@ def _entry(entry: dict[str, Any], where: str) -> KnownIssue:
         if pattern.count("/") != 4:
             raise ValueError(f"{where}: key 'cells': {pattern!r} must have five parts, separated by '/'")
     return KnownIssue(
-        entry["name"],
-        cells,
-        verdict,
-        entry["reason"],
-        entry["link"],
-        _condition(entry.get("when", {}), where),
+        name=entry["name"],
+        cells=cells,
+        verdict=verdict,
+        reason=entry["reason"],
+        link=entry["link"],
+        when=_condition(entry.get("when", {}), where),
+        says=entry.get("says", ""),
+        sometimes=entry.get("sometimes", False),
     )
 
 
@@ -143,3 +157,15 @@ def _texts(value: Any, where: str) -> tuple[str, ...]:
     if not isinstance(value, Sequence) or not all(isinstance(item, str) and item for item in value):
         raise ValueError(f"{where} must be a text or a list of texts")
     return tuple(value)
+
+
+def expected(
+    issues: Sequence[KnownIssue], cell: Cell, versions: Mapping[str, str], system: str, verdict: Verdict, reason: str
+) -> tuple[Verdict, KnownIssue | None]:
+    """Hold a verdict against the known issues; returns the verdict to report, and the issue that explains it."""
+    holding = [issue for issue in issues if issue.holds(cell, versions, system)]
+    if verdict is Verdict.PASS:
+        strict = next((issue for issue in holding if not issue.sometimes), None)
+        return (Verdict.FIXED if strict else verdict), strict
+    issue = next((issue for issue in holding if issue.predicts(verdict, reason)), None)
+    return (Verdict.KNOWN if issue else verdict), issue

@@ -44,7 +44,7 @@ class Pool:
         self.manifests = dict(manifests)
         self._place = place
         self._cache = cache
-        self._patience = patience
+        self.patience = patience
         self._commands: dict[str, list[str]] = {}
         self._unbuildable: dict[str, SetupFault] = {}
         self._peers: dict[tuple[str, str], Peer] = {}
@@ -64,7 +64,7 @@ class Pool:
             process = self._place.start(command, manifest.here, build.environment(manifest))
         except OSError as error:
             raise SetupFault(f"{manifest.file}: key 'run': {command[0]} does not start: {error.strerror}") from None
-        client = PeerClient(name, process, self._patience)
+        client = PeerClient(name, process, self.patience)
         try:
             client.hello = client.call("hello", wait=START_DEADLINE)
             _check_hello(client)

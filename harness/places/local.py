@@ -1,7 +1,6 @@
 """The place `local`: peers are child processes of the harness on this machine.
 
-Each peer leads a process group of its own, so that a Ctrl-C meant for the test run does not reach it, and so that
-whatever it leaves behind can be found and ended.
+Each peer leads a process group of its own, so that a Ctrl-C meant for the test run does not reach it.
 """
 
 from __future__ import annotations
@@ -11,11 +10,16 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import psutil
+
+
+MARK: Final = "ZMQ_INTEROP_PEER"
+"""Environment variable that marks a peer and everything that it starts."""
 
 
 class LocalProcess:
@@ -25,10 +29,11 @@ class LocalProcess:
         flags = 0
         if sys.platform == "win32":
             flags = subprocess.CREATE_NEW_PROCESS_GROUP
+        self._mark = uuid.uuid4().hex
         self._child = subprocess.Popen(
             command,
             cwd=folder,
-            env=dict(env),
+            env={**env, MARK: self._mark},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -75,20 +80,16 @@ class LocalProcess:
         self._child.wait()
 
     def survivors(self) -> list[str]:
-        """Name the processes of the peer's group that outlived it, and end them. Empty is as it should be."""
-        if sys.platform == "win32":
-            return []
-        try:
-            os.killpg(self.pid, 0)
-        except (ProcessLookupError, PermissionError):
-            return []
+        """Name the processes that the peer started and that outlived it, and end them. Empty is as it should be.
+
+        They are known by a mark in the environment that every descendant inherits, whatever session it moved to.
+        """
         names = []
-        for process in psutil.process_iter(["pid", "name", "status"]):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                if os.getpgid(process.pid) == self.pid and process.info["status"] != psutil.STATUS_ZOMBIE:
+        for process in psutil.process_iter(["name"]):
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.environ().get(MARK) == self._mark and process.status() != psutil.STATUS_ZOMBIE:
+                    process.kill()
                     names.append(f"{process.info['name']} (pid {process.pid})")
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
         return names
 
 

@@ -24,7 +24,7 @@ def greet(router: RemoteSocket, identity: str) -> None:
         except CallFailed as error:
             if error.name != "unroutable":
                 raise
-    pytest.fail(f"{router} still has no route to {identity!r} after {router.peer.wait_ms:g} ms")
+    raise AssertionError(f"{router} still has no route to {identity!r} after {router.peer.wait_ms:g} ms")
 
 
 @pytest.mark.cells("router-router")

@@ -61,7 +61,7 @@ def collect(pullers: list[RemoteSocket], total: int) -> list[list[tuple[str, ...
         if sum(map(len, shares)) >= total:
             return shares
         waiting[0].done(pause)
-    pytest.fail(f"{total} messages were sent, {[len(share) for share in shares]} came in time")
+    raise AssertionError(f"{total} messages were sent, {[len(share) for share in shares]} came in time")
 
 
 @pytest.mark.scenario(

@@ -142,15 +142,15 @@ def test_pip_keeps_the_users_index_and_nothing_else_of_the_users() -> None:
         "HOME": "/h",
     }
     inside = plans.pip_environment(outside)
-    assert {name: value for name, value in inside.items() if value} == {
+    assert {name: value for name, value in inside.items() if value != "0"} == {
         "PIP_INDEX_URL": "i",
         "PIP_CERT": "c",
         "HOME": "/h",
     }
 
 
-def test_what_a_configuration_file_says_about_the_target_is_overruled() -> None:
-    assert plans.pip_environment({})["PIP_TARGET"] == ""
+def test_an_installation_for_the_user_only_is_overruled() -> None:
+    assert plans.pip_environment({"PIP_USER": "1"})["PIP_USER"] == "0"
 
 
 def test_ensurepip_comes_from_the_package_of_the_very_python() -> None:

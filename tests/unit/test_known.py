@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 
 import pytest
 
@@ -12,6 +13,7 @@ from harness.model.verdicts import Verdict
 
 CELL = Cell.parse("push-pull/tcp4/go-zeromq>pyzmq/left-binds/empty-front")
 FILE = "known.toml"
+NO_VERSIONS: Mapping[str, str] = {}
 
 GOOD = {"name": '"an-issue"', "cells": '"*/*/*/*/*"', "reason": '"it breaks"', "link": '"https://example.org/1"'}
 
@@ -25,7 +27,7 @@ def issue(**keys: str) -> KnownIssue:
     return found
 
 
-def holds(versions: Mapping[str, str] = {}, system: str = "linux", **keys: str) -> bool:  # noqa: B006 - never changed
+def holds(versions: Mapping[str, str] = NO_VERSIONS, system: str = "linux", **keys: str) -> bool:
     return issue(**keys).holds(CELL, versions, system)
 
 
@@ -75,6 +77,7 @@ def test_entries_keep_their_order() -> None:
         ("*/*/*/*/[de]mpty-front", True),
         ("*/*/*>pyzmq*/*/*", True),
     ],
+    ids=count(),
 )
 def test_each_part_of_a_pattern_is_a_glob_with_alternatives(pattern: str, expected: bool) -> None:
     assert issue(cells=f'"{pattern}"').names(CELL) is expected
@@ -145,7 +148,7 @@ def test_a_text_that_is_missing_or_empty_is_refused(key: str, value: str | None)
         ({"when": "{ os = 3 }"}, "key 'when.os' must be a text or a list of texts"),
     ],
 )
-def test_a_malformed_entry_is_refused_with_entry_key_and_reason(keys: Mapping[str, str], reason: str) -> None:
+def test_a_malformed_entry_is_refused_with_entry_key_and_reason(keys: dict[str, str], reason: str) -> None:
     said = refusal(text(GOOD | keys))
     assert said.startswith(f"{FILE}: issue 1 (an-issue): ")
     assert reason in said

@@ -64,12 +64,8 @@ def test_messages_of_one_burst_differ_where_the_class_lets_them(row: Payload) ->
 
 
 @QUICK
-def test_a_class_says_its_size_roughly(row: Payload) -> None:
-    size = sum(sizes(row.body(1)))
-    if row.size > 16:
-        assert size == pytest.approx(row.size, rel=0.4)
-    else:
-        assert size <= 256
+def test_no_message_is_much_larger_than_its_class_says(row: Payload) -> None:
+    assert sum(sizes(row.body(1))) <= max(1.5 * row.size, 256)
 
 
 @ROWS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import pytest
 
@@ -13,7 +13,7 @@ FROM_BEST_TO_WORST = ["unsupported", "pass", "inconclusive", "known", "fixed", "
 
 def test_every_verdict_has_its_place_in_the_lattice() -> None:
     assert sorted(FROM_BEST_TO_WORST) == sorted(Verdict)
-    for better, worse in zip(FROM_BEST_TO_WORST, FROM_BEST_TO_WORST[1:], strict=False):
+    for better, worse in pairwise(FROM_BEST_TO_WORST):
         assert worst([Verdict(better), Verdict(worse)]) == worse
 
 

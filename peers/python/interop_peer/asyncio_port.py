@@ -83,7 +83,7 @@ class AsyncioPort:
                 continue
             return
 
-    async def recv(self) -> Message:
+    async def recv(self, like: list[Any] | None = None) -> Message:
         """Receive as the library's own coroutine does."""
         while True:
             await self._attend()

@@ -55,7 +55,7 @@ class BlockingPort:
                 continue
             return
 
-    async def recv(self) -> Message:
+    async def recv(self, like: list[Any] | None = None) -> Message:
         """Receive as the library's own blocking call."""
         while True:
             if self._owner.closing or monotonic() >= self._attention:

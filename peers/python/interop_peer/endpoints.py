@@ -32,3 +32,8 @@ class Endpoints:
         if endpoint == "inproc://*":
             return f"inproc://zmq-interop-{os.getpid()}-{next(self._numbers)}"
         return endpoint
+
+    def own_path(self, endpoint: str) -> str | None:
+        """Give the path of an ``ipc`` endpoint that lies below the working directory."""
+        path = endpoint.removeprefix("ipc://")
+        return path if path != endpoint and path.startswith(self._workdir.path) else None

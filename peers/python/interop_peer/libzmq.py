@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket as tcp
 import threading
 from collections.abc import Callable
@@ -181,6 +183,7 @@ class ZmqSocket(Generic[AnyContext, AnySocket]):
         self._contexts = contexts
         self._endpoints = endpoints
         self.held = contexts.take(context)
+        self._paths: set[str] = set()
         self.method = "open"
         """What is being done, for the words of an error."""
         try:
@@ -214,6 +217,8 @@ class ZmqSocket(Generic[AnyContext, AnySocket]):
         """Bind, and give the actual endpoint."""
         endpoint = self._prepare(self._endpoints.concrete(endpoint))
         self.socket.bind(endpoint)
+        if path := self._endpoints.own_path(endpoint):
+            self._paths.add(path)
         return self._last_endpoint(endpoint)
 
     def connect(self, endpoint: str) -> str:
@@ -251,3 +256,6 @@ class ZmqSocket(Generic[AnyContext, AnySocket]):
     def release(self) -> None:
         """Let the context go, after the socket was closed."""
         self._contexts.release(self.held)
+        for path in self._paths:  # libzmq removes only those that it chose itself
+            with contextlib.suppress(OSError):
+                os.unlink(path)

@@ -13,58 +13,53 @@ ARCH = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64
 )
 RUNTIME = f"{platform.python_implementation()} {platform.python_version()}"
 
+if sys.platform == "linux":
 
-def _linux() -> dict[str, int]:
-    with open("/proc/self/statm", "rb") as file:
-        pages = int(file.read().split()[1])
-    return {
-        "threads": len(os.listdir("/proc/self/task")),
-        "handles": len(os.listdir("/proc/self/fd")) - 1,  # without the one that reads the directory
-        "rss": pages * os.sysconf("SC_PAGE_SIZE"),
-    }
+    def counts() -> dict[str, int]:
+        """Count threads, open handles and resident bytes."""
+        with open("/proc/self/statm", "rb") as file:
+            pages = int(file.read().split()[1])
+        return {
+            "threads": len(os.listdir("/proc/self/task")),
+            "handles": len(os.listdir("/proc/self/fd")) - 1,  # without the one that reads the directory
+            "rss": pages * os.sysconf("SC_PAGE_SIZE"),
+        }
 
+elif sys.platform == "win32":
 
-def _windows() -> dict[str, int]:
-    import ctypes
-    from ctypes import wintypes
+    def counts() -> dict[str, int]:
+        """Count open handles and resident bytes; threads would take a snapshot of the whole system."""
+        import ctypes
+        from ctypes import wintypes
 
-    class MemoryCounters(ctypes.Structure):
-        _fields_ = [
-            ("cb", wintypes.DWORD),
-            ("PageFaultCount", wintypes.DWORD),
-            *(
-                (name, ctypes.c_size_t)
-                for name in (
-                    "PeakWorkingSetSize",
-                    "WorkingSetSize",
-                    "QuotaPeakPagedPoolUsage",
-                    "QuotaPagedPoolUsage",
-                    "QuotaPeakNonPagedPoolUsage",
-                    "QuotaNonPagedPoolUsage",
-                    "PagefileUsage",
-                    "PeakPagefileUsage",
-                )
-            ),
-        ]
+        sizes = "PeakWorkingSetSize WorkingSetSize QuotaPeakPagedPoolUsage QuotaPagedPoolUsage"
+        sizes += " QuotaPeakNonPagedPoolUsage QuotaNonPagedPoolUsage PagefileUsage PeakPagefileUsage"
 
-    kernel = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]
-    kernel.GetCurrentProcess.restype = wintypes.HANDLE
-    process = wintypes.HANDLE(kernel.GetCurrentProcess())
-    counts: dict[str, int] = {}
-    handles = wintypes.DWORD()
-    # Wine's call succeeds and always says 0, which is no count
-    if kernel.GetProcessHandleCount(process, ctypes.byref(handles)) and handles.value:
-        counts["handles"] = handles.value
-    memory = MemoryCounters(cb=ctypes.sizeof(MemoryCounters))
-    if kernel.K32GetProcessMemoryInfo(process, ctypes.byref(memory), memory.cb):
-        counts["rss"] = memory.WorkingSetSize
-    return counts
+        class Memory(ctypes.Structure):  # PROCESS_MEMORY_COUNTERS
+            _fields_ = [
+                ("cb", wintypes.DWORD),
+                ("PageFaultCount", wintypes.DWORD),
+                *((name, ctypes.c_size_t) for name in sizes.split()),
+            ]
 
+        kernel = ctypes.WinDLL("kernel32")
+        kernel.GetCurrentProcess.restype = wintypes.HANDLE
+        process = wintypes.HANDLE(kernel.GetCurrentProcess())
+        found: dict[str, int] = {}
+        handles = wintypes.DWORD()
+        # Wine's call succeeds and always says 0, which is no count
+        if kernel.GetProcessHandleCount(process, ctypes.byref(handles)) and handles.value:
+            found["handles"] = handles.value
+        memory = Memory(cb=ctypes.sizeof(Memory))
+        if kernel.K32GetProcessMemoryInfo(process, ctypes.byref(memory), memory.cb):
+            found["rss"] = memory.WorkingSetSize
+        return found
 
-def counts() -> dict[str, int]:
-    """Count threads, open handles and resident bytes; what this system can't count is left out."""
-    count = {"linux": _linux, "windows": _windows}.get(OS)
-    return count() if count else {}
+else:
+
+    def counts() -> dict[str, int]:
+        """Count nothing: how to is not known here."""
+        return {}
 
 
 def stacks() -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import zmq
 
+from . import machine
 from .errors import InvalidError, unsupported
 from .frames import decode, encode
 
@@ -19,26 +20,25 @@ BOTH = READ | WRITE
 # access -> names of options that hold an integer
 _INTEGERS = {
     BOTH: """
-        AFFINITY BACKLOG CONNECT_TIMEOUT CURVE_SERVER HANDSHAKE_IVL HEARTBEAT_IVL HEARTBEAT_TIMEOUT
+        AFFINITY BACKLOG CONFLATE CONNECT_TIMEOUT CURVE_SERVER HANDSHAKE_IVL HEARTBEAT_IVL HEARTBEAT_TIMEOUT
         HEARTBEAT_TTL IMMEDIATE INVERT_MATCHING IPV6 LINGER MAXMSGSIZE PLAIN_SERVER RCVBUF RCVHWM RCVTIMEO
         RECONNECT_IVL RECONNECT_IVL_MAX SNDBUF SNDHWM SNDTIMEO TCP_KEEPALIVE TCP_KEEPALIVE_CNT
-        TCP_KEEPALIVE_IDLE TCP_KEEPALIVE_INTVL TCP_MAXRT TOS
+        TCP_KEEPALIVE_IDLE TCP_KEEPALIVE_INTVL TCP_MAXRT TOS ZAP_ENFORCE_DOMAIN
     """,
     READ: "EVENTS MECHANISM RCVMORE THREAD_SAFE TYPE",
     WRITE: """
-        CONFLATE PROBE_ROUTER REQ_CORRELATE REQ_RELAXED ROUTER_HANDOVER ROUTER_MANDATORY ROUTER_RAW STREAM_NOTIFY
+        PROBE_ROUTER REQ_CORRELATE REQ_RELAXED ROUTER_HANDOVER ROUTER_MANDATORY ROUTER_RAW STREAM_NOTIFY
         XPUB_MANUAL XPUB_NODROP XPUB_VERBOSE XPUB_VERBOSER
     """,
 }
 
-# access -> names of options that hold bytes
+# access -> names of options that hold bytes. libzmq could tell the CURVE keys too, but not the way pyzmq asks
 _BYTES = {
-    BOTH: """
-        BINDTODEVICE CURVE_PUBLICKEY CURVE_SECRETKEY CURVE_SERVERKEY PLAIN_PASSWORD PLAIN_USERNAME ROUTING_ID
-        SOCKS_PROXY ZAP_DOMAIN
-    """,
+    BOTH: "BINDTODEVICE PLAIN_PASSWORD PLAIN_USERNAME ROUTING_ID SOCKS_PROXY ZAP_DOMAIN",
     READ: "LAST_ENDPOINT",
-    WRITE: "CONNECT_ROUTING_ID SUBSCRIBE UNSUBSCRIBE XPUB_WELCOME_MSG",
+    WRITE: """
+        CONNECT_ROUTING_ID CURVE_PUBLICKEY CURVE_SECRETKEY CURVE_SERVERKEY SUBSCRIBE UNSUBSCRIBE XPUB_WELCOME_MSG
+    """,
 }
 
 # Options that hold 64 bits; libzmq takes a C int for all others
@@ -77,13 +77,15 @@ class Option:
 
 
 def _rows() -> dict[str, Option]:
+    absent = set() if zmq.has("curve") else {"CURVE_SERVER", "CURVE_PUBLICKEY", "CURVE_SECRETKEY", "CURVE_SERVERKEY"}
+    if machine.OS != "linux":
+        absent.add("BINDTODEVICE")
     rows = {}
     for table, integral in ((_INTEGERS, True), (_BYTES, False)):
         for access, names in table.items():
             for name in names.split():
-                if name.startswith("CURVE_") and not zmq.has("curve"):
-                    continue
-                rows[name] = Option(name, integral, access)
+                if name not in absent:
+                    rows[name] = Option(name, integral, access)
     return rows
 
 

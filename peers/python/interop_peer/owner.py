@@ -77,6 +77,10 @@ class Link(Protocol):
         """Close the socket, and its context with the last one."""
 
 
+Make = Callable[[dict[str, Any]], tuple[Link, list[str]]]
+"""Makes a link as ``open``'s parameters ask, and gives the actual endpoints."""
+
+
 class Loan:
     """A socket that its owner lends to another owner's thread, for ``proxy``."""
 
@@ -112,7 +116,7 @@ class Owner:
 
     # From any thread
 
-    def open(self, call: Call, make: Callable[[dict[str, Any]], tuple[Link, list[str]]]) -> None:
+    def open(self, call: Call, make: Make) -> None:
         """Begin the thread, which makes the socket and answers ``call``."""
         threading.Thread(target=self._run, args=(call, make), name=f"open {call.identity}", daemon=True).start()
 
@@ -137,7 +141,7 @@ class Owner:
 
     # The thread
 
-    def _run(self, call: Call, make: Callable[[dict[str, Any]], tuple[Link, list[str]]]) -> None:
+    def _run(self, call: Call, make: Make) -> None:
         try:
             self.link, endpoints = make(call.params)
         except Exception as error:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import select
 import socket
-from errno import EADDRNOTAVAIL
-from math import inf
+from math import ceil, inf
+from time import monotonic
 from typing import Any
 
+from . import raw_port, workloads
 from .calls import Call
-from .errors import InvalidError, PeerError, closed, unsupported
+from .errors import InvalidError, PeerError, closed, timed_out, unsupported
 from .jobs import Job, RecvJob, SendJob
 from .owner import Owner
 
@@ -38,7 +39,7 @@ def _endpoint(bound: Any) -> str:
 class RawLink:
     """A TCP connection behind the face that ``Owner`` needs; never blocks inside the system."""
 
-    paths = ("send",)
+    paths: tuple[str, ...] = ("send",)
     interruptible = False
 
     def __init__(self) -> None:
@@ -64,7 +65,7 @@ class RawLink:
 
     def _need_none(self) -> None:
         if self._listener or self._stream:
-            raise PeerError("unsupported", "RAW is one connection, and this one has its endpoint")
+            raise PeerError("state", "RAW is one connection, and this one has its endpoint")
 
     def bind(self, endpoint: str) -> str:
         """Listen for one connection."""
@@ -189,16 +190,41 @@ class RawLink:
         raise unsupported(f"{call.method} for RAW")
 
     def work(self, owner: Owner, call: Call) -> dict[str, Any]:
-        """Refuse: TCP has no messages to count."""
-        raise unsupported(f"{call.method} for RAW")
+        """Run a workload to its end, if it makes sense without messages."""
+        if call.method not in raw_port.WORKLOADS:
+            raise unsupported(f"{call.method} for RAW")
+        result: dict[str, Any] = {}
+        deadline = monotonic() + workloads.seconds(call.params)
+        try:
+            stream = self._await_connection(owner, deadline)
+            try:
+                port = raw_port.RawPort(stream, self._held, deadline, lambda: owner.closing)
+                workloads.complete(workloads.TABLE[call.method](port, call.params, result))
+            finally:
+                stream.setblocking(False)
+        except Exception as error:
+            raise workloads.with_result(self.explain(error, call.method), result) from None
+        return result
+
+    def _await_connection(self, owner: Owner, deadline: float) -> socket.socket:
+        while (stream := self._connection()) is None:
+            if owner.closing:
+                raise closed()
+            if (left := deadline - monotonic()) <= 0:
+                raise timed_out()
+            with owner.watched():
+                if not owner.closing:
+                    self.wait(True, False, owner.waker(), ceil(left * 1000))
+        return stream
 
     def explain(self, error: Exception, method: str) -> Exception:
         """Put an error of the system into the contract's words."""
         if not isinstance(error, OSError) or isinstance(error, PeerError):
             return error
-        name = "closed" if isinstance(error, ConnectionError) and method in ("send", "recv") else "library"
-        if error.errno == EADDRNOTAVAIL:
-            name = "library"
+        # A refused connection is no end of one
+        name = (
+            "closed" if isinstance(error, ConnectionError) and method not in ("open", "bind", "connect") else "library"
+        )
         return PeerError(name, f"{method}: {error}", errno=error.errno, text=error.strerror)
 
     def interrupt(self) -> None:
@@ -209,6 +235,3 @@ class RawLink:
         for one in (self._stream, self._listener):
             if one:
                 one.close()
-
-
-__all__ = ["RawLink", "closed"]

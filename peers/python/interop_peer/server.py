@@ -106,9 +106,13 @@ class Server:
         }
 
     def stats(self, call: Call) -> None:
-        """Count."""
+        """Say what is open now."""
+        call.answer(self.counts())
+
+    def counts(self) -> dict[str, int]:
+        """Make the result of ``stats``."""
         sockets = self.registry.count()
-        call.answer({"sockets": sockets, "contexts": self._driver.contexts(), **machine.counts()})
+        return {"sockets": sockets, "contexts": self._driver.contexts(), **machine.counts()}
 
     def dump(self, call: Call) -> None:
         """Show every stack."""

@@ -15,7 +15,7 @@ from ..endpoints import Endpoints
 from ..errors import InvalidError
 from ..jobs import Job, RecvJob, SendJob
 from ..libzmq import SEND_PATHS, Contexts, ZmqSocket, explain
-from ..owner import Owner
+from ..owner import Make, Owner
 from ..raw import RawLink
 from ..server import Server
 from ..workloads import seconds
@@ -26,7 +26,7 @@ Context = zmq.Context[zmq.Socket[bytes]]
 class ZmqLink(ZmqSocket[Context, "zmq.Socket[bytes]"]):
     """A blocking pyzmq socket behind the face that ``Owner`` needs."""
 
-    paths = SEND_PATHS
+    paths: tuple[str, ...] = SEND_PATHS
 
     def __init__(self, contexts: Contexts[Context], endpoints: Endpoints, kind: str, context: str | None) -> None:
         """Make the socket."""
@@ -124,7 +124,7 @@ class PyzmqDriver:
 
     def open(self, call: Call) -> None:
         """Make a socket in a thread of its own."""
-        make = RawLink.make if call.params["type"] == "RAW" else self._make
+        make: Make = RawLink.make if call.params["type"] == "RAW" else self._make
         Owner(self._server.registry).open(call, make)
 
     def _make(self, params: dict[str, Any]) -> tuple[ZmqLink, list[str]]:
