@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -16,6 +18,7 @@ from rich.table import Table
 import harness
 from harness import doctor as checks
 from harness.errors import HarnessError, SetupFault
+from harness.measure import bench as measuring
 from harness.model.matrix import Cell
 from harness.peers import manifest
 from harness.peers.pool import Pool
@@ -142,3 +145,63 @@ def doctor() -> int:
 def prove() -> int:
     """Plant every fault and show that the right check catches it."""
     return _pytest("-n", "auto", "tests/proofs")
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Runs with all workers.")
+@click.pass_context
+@_command
+def bench(context: click.Context, rounds: int) -> int:
+    """Measure what the harness costs: the whole matrix several times, against bare exchanges."""
+    sys.path.insert(0, str(ROOT))
+    found = []
+    with out.status("running the matrix") as status:
+        for workers, run in measuring.runs(ROOT, rounds, tuple(context.args)):
+            found.append((workers, run))
+            status.update(f"{len(found)} of {rounds + 1} runs done")
+        status.update("measuring bare exchanges")
+        floor = measuring.floor(found[0][1], ROOT / INTEROP)
+    shown = Table("workers", "cells", "s", "cells/s", "exchange ms", "× bare", "whole cell ms", "× bare ")
+    timings = [measuring.timing(run, workers, floor) for workers, run in found]
+    for row in timings:
+        figures = (row.seconds, row.rate, row.exchange, row.exchange_ratio, row.whole, row.whole_ratio)
+        shown.add_row(row.workers, str(row.cells), *(f"{figure:.2f}" for figure in figures))
+    out.print(shown)
+    best = statistics.median(row.seconds for row in timings[:-1])
+    out.print(f"gain from 1 worker to all: {timings[-1].seconds / best:.2f}")
+    out.print(f"bare exchange, median over all kinds of cell: {statistics.median(floor.values()):.2f} ms")
+    return 0
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@click.option("--times", default=20, show_default=True, type=click.IntRange(1), help="How many full runs.")
+@click.option("--busy", default=0, show_default=True, type=click.IntRange(0), help="Processes that burn CPU meanwhile.")
+@click.pass_context
+@_command
+def stability(context: click.Context, times: int, busy: int) -> int:
+    """Run the matrix many times; any unexpected verdict in any run is a failure."""
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
+    bad = 0
+    try:
+        for turn in range(times):
+            started = time.perf_counter()
+            code = subprocess.run(
+                [sys.executable, "-m", "pytest", "-q", "-n", "auto", INTEROP, *context.args],
+                cwd=ROOT,
+                capture_output=True,
+                check=False,
+            ).returncode
+            found = store.read(ROOT / "reports" / "latest")
+            news = [f"{record.verdict} {record.cell.id}" for record in found.records if not record.verdict.expected]
+            news += found.problems
+            bad += bool(news or code)
+            counts = ", ".join(f"{count} {verdict}" for verdict, count in found.summary.items())
+            out.print(f"{turn + 1:3} of {times}: {time.perf_counter() - started:.1f} s, exit {code}, {counts}")
+            for line in news:
+                out.print(f"      {line}", markup=False)
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+    out.print(f"{times - bad} of {times} runs without an unexpected verdict")
+    return 1 if bad else 0

@@ -1,8 +1,8 @@
 """Judging one cell: run its check on two peers, close everything, and say what came of it.
 
-The check is a test function; what it needs is handed to it by name (`left`, `right`, `link`, `payload`, `cell`, `peers`).
-This file turns how it ended into a verdict, holds failures against the known issues, and finds out whom to blame by
-running the same check left↔left and right↔right. It knows neither pytest's reports nor the run store.
+The check is a test function; what it needs is handed to it by name (`left`, `right`, `link`, `payload`, `cell`,
+`peers`). This file turns how it ended into a verdict, holds failures against the known issues, and finds out whom
+to blame by running the same check left↔left and right↔right. It knows neither pytest's reports nor the run store.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from harness.errors import ContractBreach, PeerFault, SetupFault, Unsupported
 from harness.model.known import KnownIssue, expected
 from harness.model.matrix import Cell
 from harness.model.patterns import MIXED, PATTERNS
-from harness.model.verdicts import Verdict, blame
+from harness.model.verdicts import Verdict, blame, worst
 from harness.peers.pool import Pool
 from harness.peers.sockets import Link, Peer
 
@@ -106,10 +106,10 @@ class CellRun:
 
     def close(self) -> None:
         """Close all sockets and see that nothing is left open; raises a PeerFault."""
-        for peer in self.taken:
-            peer.close_all()
-        for peer in self.taken:
-            peer.check_nothing_open()
+        for call in [call for peer in self.taken for call in peer.start_closing()]:
+            call.result()
+        for peer, count in [(peer, peer.count_open()) for peer in self.taken]:
+            peer.refuse_leftovers(count.result())
 
     def discard(self) -> None:
         """Throw the peers away."""
@@ -141,14 +141,10 @@ def attempt(
     closing = Outcome(Verdict.PASS)
     with _judged(closing):
         run.close()
-    if closing.verdict is not Verdict.PASS and outcome.verdict in (
-        Verdict.PASS,
-        Verdict.UNSUPPORTED,
-        Verdict.FAIL,
-    ):
-        # A peer that hangs or crashes on closing is worse than a wrong message.
-        if outcome.verdict is not Verdict.FAIL or closing.verdict is not Verdict.FAIL:
-            outcome = closing
+    # A peer that hangs or crashes on closing is worse than a wrong message; a second failure adds nothing.
+    verdicts = (outcome.verdict, closing.verdict)
+    if closing.verdict not in (Verdict.PASS, outcome.verdict) and worst(verdicts) is closing.verdict:
+        outcome = closing
     outcome.seconds = time.perf_counter() - started
     outcome.peers = [peer.description for peer in run.taken]
     outcome.versions = {peer.implementation: peer.version for peer in run.taken}
@@ -187,9 +183,7 @@ def judge(
     outcome = attempt(cell, pool, check, extra, KNOWN_PATIENCE if hopeless else 0.0)
     if outcome.verdict is Verdict.UNSUPPORTED:
         return outcome
-    outcome.verdict, outcome.issue = expected(
-        known, cell, outcome.versions, SYSTEM, outcome.verdict, outcome.reason
-    )
+    outcome.verdict, outcome.issue = expected(known, cell, outcome.versions, SYSTEM, outcome.verdict, outcome.reason)
     if outcome.verdict is Verdict.FIXED:
         assert outcome.issue is not None
         outcome.reason = f"known issue {outcome.issue.name!r} did not happen: remove or narrow its entry"

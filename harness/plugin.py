@@ -190,7 +190,7 @@ def _pool(config: pytest.Config) -> Pool:
 
 @pytest.fixture(scope="session")
 def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
-    """A pool of the same peers for tests that are not cells; what its peers do wrong at their end fails the test run."""
+    """A pool of the same peers for tests that are not cells; a peer that ends badly fails the test."""
     own = _new_pool(request.config)
     yield own
     assert own.close() == []

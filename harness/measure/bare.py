@@ -1,7 +1,7 @@
 """The bare exchange: the same checks on pyzmq sockets in this process, without a peer, a pipe or a contract.
 
-It is the floor under the cost of a cell: whatever a check costs beyond it is the harness's and the other process's doing.
-Sockets and contexts are fresh each time, as in a cell.
+It is the floor under the cost of a cell: whatever a check costs beyond it is the harness's and the other process's
+doing. Sockets and contexts are fresh each time, as in a cell.
 """
 
 from __future__ import annotations

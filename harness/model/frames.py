@@ -163,10 +163,8 @@ def _frame_from_wire(item: Any) -> Frame:
 
 def first_difference(received: Sequence[Content], expected: Sequence[Content]) -> str:
     """Say in one line where two messages part; "" if they are equal."""
-    if len(received) != len(expected):
-        counts = f"{len(received)} frames received, {len(expected)} expected"
-    else:
-        counts = ""
+    same = len(received) == len(expected)
+    counts = "" if same else f"{len(received)} frames received, {len(expected)} expected"
     for index, (got, want) in enumerate(zip_longest(received, expected)):
         if got is None or want is None:
             return counts

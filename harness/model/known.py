@@ -1,17 +1,17 @@
 """Known issues: failures that are expected, as data (`tests/known_issues.toml`).
 
 An issue names cells by a pattern of five parts (each part a glob, alternatives separated by `|`), under what
-conditions it holds, which verdict it predicts, what the failure says, and why. It is strict: a cell that it names and
-that passes becomes `fixed`, which fails the run until the entry is removed or narrowed; a cell that fails in another way
-than predicted is news. Only for a race in a library, whose cells fail now and then, `sometimes = true` lets a cell
-pass too.
+conditions it holds, which verdict it predicts, what the failure says, and why. It is strict: a cell that it names
+and that passes becomes `fixed`, which fails the run until the entry is removed or narrowed; a cell that fails in
+another way than predicted is news. Only for a race in a library, whose cells fail now and then, `sometimes = true`
+lets a cell pass too.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ class Condition:
     """When an issue holds: versions of an implementation, operating systems. Empty fields always hold."""
 
     implementation: str = ""
-    version: SpecifierSet = SpecifierSet()
+    version: SpecifierSet = field(default_factory=SpecifierSet)
     os: tuple[str, ...] = ()
 
 

@@ -1,10 +1,12 @@
 """Cells and the matrix: which combinations a run holds. Pure; nothing here starts a peer.
 
 A cell's id has five parts, `pattern/transport/left>right/binds/what`; `what` is a payload class, or the name of a
-topology or behaviour. Ids are stable: adding a row to a table adds ids and changes none, as long as rows are appended.
+topology or behaviour. Ids are stable: adding a row to a table adds ids and changes none, as long as rows are
+appended.
 
-The full product is far larger than one run needs. The default run holds every pattern × pair × binding side × transport
-once and spreads the payload classes over them by all-pairs: each class meets each pattern, each pair and each transport.
+The full product is far larger than one run needs. The default run holds every pattern × pair × binding side ×
+transport once and spreads the payload classes over them by all-pairs: each class meets each pattern, each pair and
+each transport.
 """
 
 from __future__ import annotations
@@ -249,8 +251,8 @@ def scenario(
 ) -> list[Cell]:
     """Return the cells of a topology or behaviour called `what`.
 
-    `pairs` says who plays: `all` ordered pairs, `mixed-left` (every implementation at once on the left against each one on
-    the right) or `mixed-right`.
+    `pairs` says who plays: `all` ordered pairs, `mixed-left` (every implementation at once on the left against each
+    one on the right) or `mixed-right`.
     """
     if what in PAYLOADS:
         raise ValueError(f"scenario {what!r}: the name is a payload class")

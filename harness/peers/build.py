@@ -32,7 +32,7 @@ def command(manifest: Manifest, cache: Path) -> list[str]:
     """Return the command that runs the peer, building it first if its folder in `cache` lacks it."""
     holes = {"{python}": sys.executable, "{here}": str(manifest.here)}
     if manifest.build:
-        holes["{output}"] = str(_built(manifest, cache, holes))
+        holes["{output}"] = str(_built(manifest, cache.resolve(), holes))
     words = [_fill(word, holes) for word in manifest.run]
     program = shutil.which(words[0], path=environment(manifest).get("PATH"))
     if program is None:

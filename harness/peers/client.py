@@ -1,9 +1,9 @@
 """Talking to one peer process: JSON-RPC over its pipes, with a deadline on every call.
 
-A reader thread hands each response to the call that waits for it, so calls may overlap. What goes wrong is told apart
-here: an error that the peer reports is `CallFailed`, a process that ended is `PeerCrash`, silence is `PeerHang` (the peer
-is killed), and anything that the contract forbids is `ContractBreach`. After one of the last three the peer is `broken`
-and must be thrown away.
+A reader thread hands each response to the call that waits for it, so calls may overlap. What goes wrong is told
+apart here: an error that the peer reports is `CallFailed`, a process that ended is `PeerCrash`, silence is
+`PeerHang` (the peer is killed), and anything that the contract forbids is `ContractBreach`. After one of the last
+three the peer is `broken` and must be thrown away.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The pool: peers are started once per worker and slot, and used by many cells.
 
-A slot tells apart processes of the same implementation, so that left and right are two processes even where both are the
-same library. A peer enters the pool only after its hello was read and a self-probe showed that it says `unsupported`
-to features that nobody has; it leaves the pool when it is broken, or when a cell left something open in it.
+A slot tells apart processes of the same implementation, so that left and right are two processes even where both
+are the same library. A peer enters the pool only after its hello was read and a self-probe showed that it says
+`unsupported` to features that nobody has; it leaves the pool when it is broken, or when a cell left something open
+in it.
 """
 
 from __future__ import annotations

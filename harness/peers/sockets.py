@@ -1,7 +1,7 @@
 """Remote sockets: sockets that live in a peer and feel like pyzmq's.
 
-Every call has a deadline. A wait that ends without a message raises `CallFailed` with the name ``timeout``, which is the
-peer's honest answer; a peer that says nothing at all is a `PeerHang`.
+Every call has a deadline. A wait that ends without a message raises `CallFailed` with the name ``timeout``, which
+is the peer's honest answer; a peer that says nothing at all is a `PeerHang`.
 """
 
 from __future__ import annotations
@@ -83,19 +83,19 @@ class Peer:
         self._sockets.append(opened)
         return opened
 
-    def close_all(self) -> None:
-        """Close every socket that is still open, all at once."""
+    def start_closing(self) -> list[PendingCall]:
+        """Start closing every socket that is still open."""
         sockets, self._sockets = self._sockets, []
-        closing = [self._client.start("close", {"socket": item.handle}) for item in sockets if not item.closed]
-        for call in closing:
-            call.result()
+        return [self._client.start("close", {"socket": item.handle}) for item in sockets if not item.closed]
 
-    def check_nothing_open(self) -> None:
+    def count_open(self) -> PendingCall:
+        """Ask what is open; `refuse_leftovers` takes the answer."""
+        return self._client.start("stats")
+
+    def refuse_leftovers(self, stats: Mapping[str, Any]) -> None:
         """Raise `ContractBreach` if the peer still has a socket or context open."""
-        stats = self._client.call("stats")
-        left = {key: stats.get(key) for key in ("sockets", "contexts") if stats.get(key)}
-        if left:
-            told = ", ".join(f"{count} {key}" for key, count in left.items())
+        told = ", ".join(f"{stats[key]} {key}" for key in ("sockets", "contexts") if stats.get(key))
+        if told:
             raise ContractBreach(f"{self.implementation}: after closing everything the peer still has {told} open")
 
 

@@ -17,7 +17,6 @@ from typing import IO, Final
 
 import psutil
 
-
 MARK: Final = "ZMQ_INTEROP_PEER"
 """Environment variable that marks a peer and everything that it starts."""
 

@@ -111,6 +111,7 @@ class RunSession:
         order = {name: index for index, name in enumerate(self._collected)}
         self.run.records.sort(key=lambda record: order.get(record.cell.id, len(order)))
         self.run.problems += problems
+        self.run.about["workers"] = getattr(session.config.option, "numprocesses", None) or 0
         self.run.about["seconds"] = round(time.perf_counter() - self._started, 3)
         store.write(self.run, self.folder.parent)
         page.write(self.run, self.folder)

@@ -1,7 +1,7 @@
 """The proofs as data: which planted fault must turn which check red, and how.
 
-The faulty peer is the blocking Python peer with one mistake planted (`--fault NAME`), under the name `faulty`. A check without
-a row here is not finished, and a fault without a row proves nothing; `test_faults.py` holds both.
+The faulty peer is the blocking Python peer with one mistake planted (`--fault NAME`), under the name `faulty`. A
+check without a row here is not finished, and a fault without a row proves nothing; `test_faults.py` holds both.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from harness.peers import manifest
 GOOD = {"name": '"some-peer"', "language": '"python"', "run": '["{python}", "peer.py"]'}
 
 
-def write(folder: Path, file: str | None = "some.peer.toml", **keys: str | None) -> Path:
-    path = folder / (file or "")
+def write(folder: Path, file: str = "some.peer.toml", /, **keys: str | None) -> Path:
+    path = folder / file
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"{key} = {value}" for key, value in (GOOD | keys).items() if value is not None]
     path.write_text("\n".join(lines), encoding="utf-8")

@@ -9,6 +9,8 @@ import threading
 
 USAGE = "usage: python -m interop_peer --driver NAME [--fault NAME] | --list-faults"
 
+STDIN, STDOUT, STDERR = 0, 1, 2
+
 
 def arguments(words: list[str]) -> dict[str, str]:
     """Read the command line by hand: a parser would take longer to import than the rest to start."""
@@ -44,8 +46,8 @@ def main(words: list[str]) -> None:
         raise SystemExit(f"no driver '{options['--driver']}' here: {error}") from None
 
     # The real stdout is moved away, and whatever anybody prints goes to the log
-    writer = Writer(os.dup(1))
-    os.dup2(2, 1)
+    writer = Writer(os.dup(STDOUT))
+    os.dup2(STDERR, STDOUT)
     workdir = Workdir()
     lifetime = Lifetime(workdir)
     if fault := options.get("--fault"):
@@ -55,8 +57,8 @@ def main(words: list[str]) -> None:
     else:
         server = Server(workdir, lifetime, writer)
         driver = module.make(server)
-    threading.Thread(target=server.serve, args=(driver, 0), name="reader", daemon=True).start()
-    lifetime.wait()
+    threading.Thread(target=server.serve, args=(driver, STDIN), name="reader", daemon=True).start()
+    lifetime.wait(STDIN)
     server.registry.close_all()
     lifetime.finish()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any, Protocol
 
+from . import machine
 from .calls import Call
 from .errors import InvalidError, closed
 
@@ -78,7 +79,7 @@ class Registry:
     def count(self) -> int:
         """Count open sockets; threads of closed ones have ended when this returns."""
         while self._leaving:
-            self._leaving.pop().join(0.5)
+            machine.join(self._leaving.pop())
         return len(self._sockets)
 
     def close_all(self) -> None:

@@ -128,6 +128,7 @@ class Held(Generic[AnyContext]):
             self._ended = True
         if self._ending:
             self._ending.join()
+            machine.join(self._ending)
         else:
             self.context.term()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import os
+import select
 import signal
 import socket
 import sys
@@ -17,6 +18,7 @@ import threading
 import time
 
 GRACE = 4.0  # seconds for the library to close its sockets; the contract allows 5 for everything
+_LAG = 0.5  # seconds for the reader to work through what came before the input's end
 _LAST_RESORT = 4.7  # seconds; C code that never lets go of the interpreter lock stops even the watchdog
 _PATH_ROOM = 80  # bytes; a socket path ends at 107, and the peer's own names take up to 20
 
@@ -60,9 +62,17 @@ class Lifetime:
         with contextlib.suppress(OSError):
             self._waking.send(b"\0")
 
-    def wait(self) -> None:
-        """Return when the end has been asked for, with the watchdog running."""
-        self._waiting.recv(1)
+    def wait(self, input_descriptor: int) -> None:
+        """Return when the end has been asked for, or the input hangs up; the watchdog runs from then on."""
+        if sys.platform != "win32":
+            poll = select.poll()
+            poll.register(self._waiting, select.POLLIN)
+            poll.register(input_descriptor, 0)  # tells of a hang-up and of nothing else
+            poll.poll()
+            # After a hang-up the reader comes to the end by itself, unless nobody takes its answers
+            self._waiting.settimeout(_LAG)
+        with contextlib.suppress(TimeoutError):
+            self._waiting.recv(1)
         with contextlib.suppress(Exception):  # a stderr without descriptor
             faulthandler.dump_traceback_later(_LAST_RESORT, exit=True, file=sys.__stderr__ or sys.stderr)
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()

@@ -6,12 +6,23 @@ import os
 import platform
 import sys
 import threading
+import time
 
 OS = {"linux": "linux", "win32": "windows", "darwin": "darwin"}.get(sys.platform, sys.platform)
 ARCH = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.get(
     platform.machine().lower(), platform.machine().lower()
 )
 RUNTIME = f"{platform.python_implementation()} {platform.python_version()}"
+
+
+def join(thread: threading.Thread, seconds: float = 0.5) -> None:
+    """Wait for a thread that is about to end, until the system does not count it any more either."""
+    thread.join(seconds)
+    task = f"/proc/self/task/{thread.native_id}"
+    end = time.monotonic() + seconds
+    while OS == "linux" and os.path.exists(task) and time.monotonic() < end:
+        time.sleep(0.0002)
+
 
 if sys.platform == "linux":
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,11 +19,13 @@ import (
 
 // Socket implements driver.Socket over one TCP connection.
 type Socket struct {
-	closed chan struct{}
-	ready  chan struct{} // closed when there is a connection
+	life  context.Context // until Close
+	end   context.CancelFunc
+	ready chan struct{} // closed when there is a connection
+
+	begun atomic.Bool // there is a connection, or soon will be
 
 	mu       sync.Mutex
-	begun    bool // Bind or Connect was called
 	listener net.Listener
 	conn     net.Conn
 
@@ -31,25 +34,31 @@ type Socket struct {
 
 // New makes a socket without a connection.
 func New() *Socket {
-	return &Socket{closed: make(chan struct{}), ready: make(chan struct{})}
+	life, end := context.WithCancel(context.Background())
+	return &Socket{life: life, end: end, ready: make(chan struct{})}
 }
 
 // Bind listens and accepts one connection.
 func (s *Socket) Bind(endpoint string) (string, error) {
-	if err := s.begin(); err != nil {
+	address, err := s.begin(endpoint)
+	if err != nil {
 		return "", err
 	}
-	address := strings.TrimPrefix(endpoint, "tcp://")
 	if host, ok := strings.CutSuffix(address, ":*"); ok {
 		address = host + ":0"
 	}
-	listener, err := net.Listen("tcp", address)
+	var config net.ListenConfig
+	listener, err := config.Listen(s.life, "tcp", address)
 	if err != nil {
-		return "", err
+		s.begun.Store(false)
+		return "", s.report(err)
 	}
 	s.mu.Lock()
 	s.listener = listener
 	s.mu.Unlock()
+	if s.life.Err() != nil { // Close may have looked too early
+		_ = listener.Close()
+	}
 	go func() {
 		conn, err := listener.Accept()
 		_ = listener.Close()
@@ -62,47 +71,41 @@ func (s *Socket) Bind(endpoint string) (string, error) {
 
 // Connect dials.
 func (s *Socket) Connect(endpoint string) error {
-	if err := s.begin(); err != nil {
+	address, err := s.begin(endpoint)
+	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() {
-		select {
-		case <-s.closed:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", strings.TrimPrefix(endpoint, "tcp://"))
+	conn, err := dialer.DialContext(s.life, "tcp", address)
 	if err != nil {
+		s.begun.Store(false)
 		return s.report(err)
 	}
 	s.attach(conn)
 	return nil
 }
 
-func (s *Socket) begin() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.begun {
-		return &driver.Error{Name: driver.State, Text: "a RAW socket has one connection"}
+// begin claims the one connection and gives the endpoint's address.
+func (s *Socket) begin(endpoint string) (address string, err error) {
+	address, ok := strings.CutPrefix(endpoint, "tcp://")
+	if !ok {
+		return "", driver.ErrUnsupported("a RAW socket is a TCP connection")
 	}
-	s.begun = true
-	return nil
+	if !s.begun.CompareAndSwap(false, true) {
+		return "", &driver.Error{Name: driver.State, Text: "a RAW socket has one connection"}
+	}
+	return address, nil
 }
 
 func (s *Socket) attach(conn net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	select {
-	case <-s.closed:
+	if s.life.Err() != nil {
 		_ = conn.Close()
-	default:
-		s.conn = conn
-		close(s.ready)
+		return
 	}
+	s.conn = conn
+	close(s.ready)
 }
 
 // wait gives the connection as soon as there is one.
@@ -121,7 +124,7 @@ func (s *Socket) wait(deadline time.Time) (net.Conn, error) {
 	select {
 	case <-s.ready:
 		return s.conn, nil
-	case <-s.closed:
+	case <-s.life.Done():
 		return nil, driver.ErrClosed
 	case <-expired:
 		return nil, driver.ErrTimeout
@@ -226,7 +229,7 @@ func (s *Socket) Get(name string) (driver.Value, error) {
 func (s *Socket) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	close(s.closed)
+	s.end()
 	if s.listener != nil {
 		_ = s.listener.Close()
 	}
@@ -238,10 +241,8 @@ func (s *Socket) Close() error {
 
 // report translates an error of the connection: it is closed, whichever end did it.
 func (s *Socket) report(err error) error {
-	select {
-	case <-s.closed:
+	if s.life.Err() != nil {
 		return driver.ErrClosed
-	default:
 	}
 	switch {
 	case err == nil:

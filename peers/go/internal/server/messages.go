@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -97,10 +98,33 @@ func recv(s *Server, params *rpc.Params) (task, error) {
 				return int64(len(messages)) < count
 			})
 		}
-		result := map[string]any{"messages": frames.EncodeAll(messages, inline)}
+		result := map[string]any{"messages": encode(messages, inline)}
 		if err != nil {
 			return nil, &partial{err, result}
 		}
 		return result, nil
 	}, nil
+}
+
+// room is what a response's line has for messages.
+const room = rpc.MaxLine - 4096
+
+// encode gives the JSON form of received messages. Where they do not fit a line, every frame is given as
+// size and digest.
+func encode(messages []driver.Message, inline int) any {
+	encoded := frames.EncodeAll(messages, inline)
+	const longest, around = 6, 90 // JSON bytes of a byte, and of a frame without its bytes
+	size := 0
+	for _, message := range messages {
+		for _, frame := range message {
+			size += around + longest*min(len(frame), inline)
+		}
+	}
+	if size <= room {
+		return encoded
+	}
+	if text, err := json.Marshal(encoded); err == nil && len(text) > room {
+		return frames.EncodeAll(messages, -1)
+	}
+	return encoded
 }

@@ -20,7 +20,10 @@ type Server struct {
 	endpoints *endpoints
 	handles   handles
 	responses *rpc.Responses
-	calls     sync.WaitGroup
+
+	gate    sync.Mutex
+	leaving bool           // no call starts any more
+	calls   sync.WaitGroup // in progress
 
 	broken    chan struct{} // closed when a response cannot be written any more
 	breakOnce sync.Once
@@ -81,6 +84,12 @@ func (s *Server) call(request rpc.Request) bool {
 		s.answer(request.ID, nil, failure(err))
 		return false
 	}
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	if s.leaving {
+		s.answer(request.ID, nil, failure(driver.ErrClosed))
+		return false
+	}
 	s.calls.Add(1)
 	go func() {
 		defer s.calls.Done()
@@ -106,6 +115,9 @@ func (s *Server) Broken() <-chan struct{} { return s.broken }
 
 // Close closes every socket, waits for the calls in progress, and so may take as long as the library.
 func (s *Server) Close() {
+	s.gate.Lock()
+	s.leaving = true
+	s.gate.Unlock()
 	var closing sync.WaitGroup
 	for _, entry := range s.handles.retireAll() {
 		closing.Add(1)
