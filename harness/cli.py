@@ -20,6 +20,7 @@ from harness import doctor as checks
 from harness.errors import HarnessError, SetupFault
 from harness.measure import bench as measuring
 from harness.model.matrix import Cell
+from harness.model.verdicts import Verdict
 from harness.peers import manifest
 from harness.peers.pool import Pool
 from harness.peers.sockets import Peer
@@ -85,14 +86,38 @@ def repeat(cell: str, times: int) -> int:
 
 @main.command()
 @click.argument("run_folder", required=False, type=click.Path(path_type=Path))
+@click.option("--svg", type=click.Path(path_type=Path), help="Draw the table into this file too.")
 @_command
-def matrix(run_folder: Path | None) -> int:
+def matrix(run_folder: Path | None, svg: Path | None) -> int:
     """Show the table of a run (default: the latest one)."""
     found = store.read(run_folder or ROOT / "reports" / "latest")
-    out.print(f"run {found.name}, {found.about.get('started', '')}")
-    for line in table.summary(found):
-        out.print(line, markup=False)
+    console = Console(record=svg is not None, width=100 if svg else None)
+    console.print(_drawn(found))
+    for line in table.explanations(found):
+        console.print(line, markup=False, highlight=False)
+    if svg:
+        console.save_svg(str(svg), title="zmq-interop matrix")
     return 0 if found.good else 1
+
+
+_COLOURS: Final = {Verdict.PASS: "green", Verdict.KNOWN: "magenta", Verdict.UNSUPPORTED: "dim"}
+
+
+def _drawn(run: store.Run) -> Table:
+    """Draw the matrix in colour: a row a pattern, a column a left implementation, in it one mark for each right one."""
+    squares = table.squares(run.records)
+    lefts = dict.fromkeys(record.cell.left for record in run.records)
+    rights = dict.fromkeys(record.cell.right for record in run.records)
+    shown = Table(title=f"run {run.name}", caption=f"in each square: > {' '.join(rights)}")
+    for name in ("pattern", *(f"{left} >" for left in lefts)):
+        shown.add_column(name)
+    for pattern in dict.fromkeys(record.cell.pattern for record in run.records):
+        row = []
+        for left in lefts:
+            marks = [squares.get((pattern, left, right)) for right in rights]
+            row.append(" ".join(f"[{_COLOURS.get(mark, 'bold red')}]{mark.mark}[/]" for mark in marks if mark))
+        shown.add_row(pattern, *row)
+    return shown
 
 
 def _pool() -> Pool:

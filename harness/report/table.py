@@ -21,9 +21,14 @@ def squares(records: Sequence[Record]) -> dict[tuple[str, str, str], Verdict]:
 
 
 def summary(run: Run) -> Iterator[str]:
-    """Yield the lines of the summary."""
+    """Yield the table and what explains it."""
     yield from grid(run)
     yield ""
+    yield from explanations(run)
+
+
+def explanations(run: Run) -> Iterator[str]:
+    """Yield the counts, known issues, what is unsupported and why, and everything unexpected."""
     counts = ", ".join(f"{count} {verdict}" for verdict, count in run.summary.items())
     yield f"{len(run.records)} cells: {counts}"
     issues = Counter(record.issue for record in run.records if record.verdict is Verdict.KNOWN)

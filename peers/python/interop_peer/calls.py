@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from json import JSONDecoder, JSONEncoder
+from math import inf
 from typing import Any
 
 from .errors import METHOD, PARSE, REQUEST, PeerError, ProtocolError
 from .frames import Message, encode_messages
 from .lines import LIMIT
 from .params import METHODS
+
+Identity = str | int | float
+"""What a request's id may be."""
 
 
 def _no_constant(name: str) -> None:
@@ -27,7 +31,7 @@ class Call:
     __slots__ = ("_reply", "backend", "identity", "method", "params")
 
     def __init__(
-        self, identity: str | int, method: str, params: Any, reply: Callable[[str | int | None, dict[str, Any]], None]
+        self, identity: Identity, method: str, params: Any, reply: Callable[[Identity | None, dict[str, Any]], None]
     ) -> None:
         """``reply`` writes the response that carries ``identity``."""
         self.identity = identity
@@ -51,7 +55,7 @@ class Call:
         self._reply(self.identity, {"error": error.to_json()})
 
 
-def parse(line: bytes, reply: Callable[[str | int | None, dict[str, Any]], None]) -> Call:
+def parse(line: bytes, reply: Callable[[Identity | None, dict[str, Any]], None]) -> Call:
     """Read one line as a request.
 
     :raises ProtocolError: if it is none; ``params`` are not looked at here.
@@ -63,8 +67,8 @@ def parse(line: bytes, reply: Callable[[str | int | None, dict[str, Any]], None]
     if type(request) is not dict:
         raise ProtocolError(REQUEST, "a request is an object")
     identity = request.get("id")
-    if type(identity) is not str and type(identity) is not int:
-        raise ProtocolError(REQUEST, "a request has an id, a string or an integer")
+    if type(identity) not in (str, int, float) or identity in (inf, -inf):  # 1e999 is JSON, and no number here
+        raise ProtocolError(REQUEST, "a request has an id, a string or a number")
     method = request.get("method")
     if request.get("jsonrpc") != "2.0" or type(method) is not str:
         raise ProtocolError(REQUEST, 'a request has "jsonrpc": "2.0" and a method', identity)
@@ -73,7 +77,7 @@ def parse(line: bytes, reply: Callable[[str | int | None, dict[str, Any]], None]
     return Call(identity, method, request.get("params", {}), reply)
 
 
-def response(identity: str | int | None, outcome: dict[str, Any]) -> bytes:
+def response(identity: Identity | None, outcome: dict[str, Any]) -> bytes:
     """Put one response into a line."""
     # Text of a library may hold surrogates; their escape is what JSON writes for them
     return _encode({"jsonrpc": "2.0", "id": identity, **outcome}).encode(errors="backslashreplace")

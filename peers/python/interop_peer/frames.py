@@ -12,7 +12,7 @@ from .errors import InvalidError
 
 BLOCK = 4_099  # bytes; prime, so that chunks swapped at any power of two change the digest
 SIZE_LIMIT = 268_435_456  # bytes in one frame
-SEED_LIMIT = 2**63 - 1
+SEEDS = range(-(2**63), 2**63)
 INLINE = 1_024  # bytes up to which a response spells a frame out, unless ``recv`` says otherwise
 
 Message = list[bytes]
@@ -49,8 +49,8 @@ def decode(frame: Any) -> bytes:
         size, seed = frame["size"], frame["seed"]
         if type(size) is not int or not 0 <= size <= SIZE_LIMIT:
             raise InvalidError(f"a frame's size is an integer from 0 to {SIZE_LIMIT}")
-        if type(seed) is not int or not 0 <= seed <= SEED_LIMIT:
-            raise InvalidError(f"a frame's seed is an integer from 0 to {SEED_LIMIT}")
+        if type(seed) is not int or seed not in SEEDS:
+            raise InvalidError("a frame's seed is an integer of 64 bits")
         return recipe(size, seed)
     raise InvalidError("a frame is a string, {base64} or {size, seed}, without other members")
 

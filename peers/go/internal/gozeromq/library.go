@@ -66,10 +66,12 @@ func (l *Library) About() driver.About {
 				"REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR",
 			},
 			Transports: transports(),
-			Mechanisms: []string{"NULL"},
-			Options:    []string{"SUBSCRIBE", "UNSUBSCRIBE", "ROUTING_ID"},
-			SendPaths:  []string{"SendMulti", "Send"},
-			Features:   []string{},
+			Mechanisms: []string{"NULL", "PLAIN"},
+			Options: []string{
+				"SUBSCRIBE", "UNSUBSCRIBE", "ROUTING_ID", "PLAIN_SERVER", "PLAIN_USERNAME", "PLAIN_PASSWORD",
+			},
+			SendPaths: []string{"SendMulti", "Send"},
+			Features:  []string{},
 		},
 	}
 }

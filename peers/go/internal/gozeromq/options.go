@@ -2,32 +2,63 @@ package gozeromq
 
 import (
 	"github.com/go-zeromq/zmq4"
+	"github.com/go-zeromq/zmq4/security/plain"
 
 	"zmq-interop/peers/go/internal/driver"
 )
 
-// The library's SetOption stores any name and acts on few, so this file names the ones that act.
+// The library's SetOption stores any name and acts on few, so this file names the options that act:
+// those that the library takes when it makes a socket, and then only, and those of a SUB.
 
-// construction is an option that the library takes when it makes a socket, and only then.
-func construction(option driver.Option) (zmq4.Option, bool, error) {
-	if option.Name != "ROUTING_ID" {
-		return nil, false, nil
+// construction is what the library takes when it makes a socket.
+type construction struct {
+	identity       []byte
+	plain          bool
+	user, password string
+}
+
+// take notes an option if it is one of these.
+func (c *construction) take(option driver.Option) (taken bool, err error) {
+	bytes := option.Value.Bytes
+	switch option.Name {
+	case "ROUTING_ID":
+		if len(bytes) == 0 || len(bytes) > 255 {
+			return true, driver.ErrInvalid("ROUTING_ID is a frame of 1 to 255 bytes")
+		}
+		c.identity = bytes
+	case "PLAIN_SERVER": // which side serves is a matter of who binds
+		c.plain = option.Value.Integer != 0
+	case "PLAIN_USERNAME":
+		c.plain, c.user = true, string(bytes)
+	case "PLAIN_PASSWORD":
+		c.plain, c.password = true, string(bytes)
+	default:
+		return false, nil
 	}
-	if len(option.Value.Bytes) == 0 || len(option.Value.Bytes) > 255 {
-		return nil, true, driver.ErrInvalid("ROUTING_ID is a frame of 1 to 255 bytes")
+	return true, nil
+}
+
+// options are the library's words for it.
+func (c *construction) options() (options []zmq4.Option) {
+	if c.identity != nil {
+		options = append(options, zmq4.WithID(zmq4.SocketIdentity(c.identity)))
 	}
-	return zmq4.WithID(zmq4.SocketIdentity(option.Value.Bytes)), true, nil
+	if c.plain {
+		options = append(options, zmq4.WithSecurity(plain.Security(c.user, c.password)))
+	}
+	return options
 }
 
 // Set implements driver.Socket.
 func (s *Socket) Set(option driver.Option) error {
+	if taken, _ := new(construction).take(option); taken {
+		return driver.ErrUnsupported("the library takes " + option.Name + " only when it makes the socket")
+	}
 	name, ok := map[string]string{
 		"SUBSCRIBE":   zmq4.OptionSubscribe,
 		"UNSUBSCRIBE": zmq4.OptionUnsubscribe,
 	}[option.Name]
 	switch {
-	case option.Name == "ROUTING_ID":
-		return driver.ErrUnsupported("the library takes ROUTING_ID only when it makes the socket")
 	case !ok || s.socketType != "SUB":
 		return driver.ErrUnsupported("a " + s.socketType + " of this library has no option " + option.Name)
 	case option.Value.Bytes == nil:

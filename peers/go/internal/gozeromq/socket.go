@@ -31,16 +31,14 @@ func (l *Library) Open(context, socketType string, options []driver.Option) (dri
 	if !ok {
 		return nil, driver.ErrUnsupported("the library has no socket type " + socketType)
 	}
-	var fixed []zmq4.Option
+	var fixed construction
 	var later []driver.Option
 	for _, option := range options {
-		made, ours, err := construction(option)
-		switch {
-		case err != nil:
+		taken, err := fixed.take(option)
+		if err != nil {
 			return nil, err
-		case ours:
-			fixed = append(fixed, made)
-		default:
+		}
+		if !taken {
 			later = append(later, option)
 		}
 	}
@@ -52,7 +50,7 @@ func (l *Library) Open(context, socketType string, options []driver.Option) (dri
 		library:    l,
 		lease:      lease,
 		socketType: socketType,
-		socket:     construct(lease.Context, fixed...),
+		socket:     construct(lease.Context, fixed.options()...),
 		closed:     make(chan struct{}),
 	}
 	s.sender = pump.NewSender(s.send)
