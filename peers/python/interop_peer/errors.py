@@ -43,7 +43,7 @@ class InvalidError(PeerError):
 class ProtocolError(Exception):
     """A line that is no call at all: it has a code, and no ``data``."""
 
-    def __init__(self, code: int, message: str, identity: str | int | None = None) -> None:
+    def __init__(self, code: int, message: str, identity: str | float | None = None) -> None:
         """``identity`` is the request's id where it has a valid one."""
         super().__init__(message)
         self.code = code

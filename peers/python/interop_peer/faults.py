@@ -281,7 +281,7 @@ class FaultyServer(Server):
         if not self._silenced:
             super().dispatch(call)
 
-    def reply(self, identity: str | int | None, outcome: dict[str, Any]) -> None:
+    def reply(self, identity: str | float | None, outcome: dict[str, Any]) -> None:
         """Write a response, or more than that, or nothing."""
         if self._silenced:
             return

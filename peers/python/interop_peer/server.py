@@ -76,7 +76,7 @@ class Server:
                 raise InvalidError("'backend' is the socket itself")
         socket.submit(call)
 
-    def reply(self, identity: str | int | None, outcome: dict[str, Any]) -> None:
+    def reply(self, identity: str | float | None, outcome: dict[str, Any]) -> None:
         """Write one response; from any thread."""
         line = response(identity, outcome)
         if len(line) > lines.LIMIT:
