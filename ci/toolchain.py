@@ -118,20 +118,20 @@ def prepare_go(lock: int) -> Toolchain:
 def prepare_libzmq(go: Toolchain) -> Toolchain:
     """Find libzmq's development files and a C compiler, or install them where that is allowed."""
     with steps.step("libzmq") as note:
-        look = _look_on_windows if WINDOWS else _look
-        ready, found = look(go)
+        search = look_on_windows if WINDOWS else look
+        ready, found = search(go)
         if ready is None:
             plan = plans.libzmq_plan(steps.host(), found)
             note("installing development files,")
             steps.carry_out(plan)
-            ready, found = look(go)
+            ready, found = search(go)
         if ready is None:
             raise SetupError(f"libzmq's development files were installed, but there is still no {found}")
         note(found)
         return ready
 
 
-def _look(go: Toolchain) -> tuple[Toolchain | None, str]:
+def look(go: Toolchain) -> tuple[Toolchain | None, str]:
     """Try what cgo will do. Return the toolchain and what was found, or None and what there is not."""
     pkg_config = os.environ.get("PKG_CONFIG") or "pkg-config"
     compiler = shlex.split(go.cc) or ["gcc"]
@@ -149,7 +149,7 @@ def _look(go: Toolchain) -> tuple[Toolchain | None, str]:
     return go, f"{version}, found by {pkg_config}"
 
 
-def _look_on_windows(go: Toolchain) -> tuple[Toolchain | None, str]:
+def look_on_windows(go: Toolchain) -> tuple[Toolchain | None, str]:
     """Do the same where there is no pkg-config: the flags come from the user or from vcpkg."""
     compiler = go.cc.strip('"') or "gcc"
     if not shutil.which(compiler):

@@ -106,12 +106,11 @@ _COLOURS: Final = {Verdict.PASS: "green", Verdict.KNOWN: "magenta", Verdict.UNSU
 def _drawn(run: store.Run) -> Table:
     """Draw the matrix in colour: a row a pattern, a column a left implementation, in it one mark for each right one."""
     squares = table.squares(run.records)
-    lefts = dict.fromkeys(record.cell.left for record in run.records)
-    rights = dict.fromkeys(record.cell.right for record in run.records)
+    patterns, lefts, rights = table.axes(run)
     shown = Table(title=f"run {run.name}", caption=f"in each square: > {' '.join(rights)}")
     for name in ("pattern", *(f"{left} >" for left in lefts)):
         shown.add_column(name)
-    for pattern in dict.fromkeys(record.cell.pattern for record in run.records):
+    for pattern in patterns:
         row = []
         for left in lefts:
             marks = [squares.get((pattern, left, right)) for right in rights]

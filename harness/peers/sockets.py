@@ -135,10 +135,10 @@ class RemoteSocket:
         """The endpoint that it was bound or connected to first."""
         return self.endpoints[0]
 
-    def _call(self, method: str, wait_ms: float = 0, **params: Any) -> dict[str, Any]:
-        return self._start(method, wait_ms, **params).result()
+    def _call(self, method: str, **params: Any) -> dict[str, Any]:
+        return self._start(method, 0, **params).result()
 
-    def _start(self, method: str, wait_ms: float = 0, **params: Any) -> PendingCall:
+    def _start(self, method: str, wait_ms: float, **params: Any) -> PendingCall:
         return self.peer.client.start(method, {"socket": self.handle, **params}, wait=wait_ms / 1000)
 
     def bind(self, endpoint: str) -> str:
@@ -183,10 +183,16 @@ class RemoteSocket:
         self, messages: Iterable[Sequence[Content]], *, via: str | None = None, timeout: float | None = None
     ) -> None:
         """Send several messages in one call, by the library's path `via`. `timeout` in ms."""
+        self.send_later(messages, via=via, timeout=timeout).result()
+
+    def send_later(
+        self, messages: Iterable[Sequence[Content]], *, via: str | None = None, timeout: float | None = None
+    ) -> PendingCall:
+        """Start sending; `result()` of what is returned waits until all are handed to the library."""
         wire = [message_to_wire(message) for message in messages]
         extra = {} if via is None else {"via": via}
         wait = self.peer.wait_ms if timeout is None else timeout
-        self._call("send", wait, messages=wire, timeout=wait, **extra)
+        return self._start("send", wait, messages=wire, timeout=wait, **extra)
 
     def recv(self, *, timeout: float | None = None, inline: int | None = None) -> Message:
         """Receive one message. `timeout` in ms; frames beyond `inline` bytes come as size and digest."""

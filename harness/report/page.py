@@ -8,7 +8,6 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from harness.model.patterns import PATTERNS
 from harness.report import evidence, table
 from harness.report.store import Run
 
@@ -20,13 +19,13 @@ def render(run: Run) -> str:
     environment = Environment(
         loader=PackageLoader("harness.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    shown = {record.cell.pattern for record in run.records}
-    names = list(dict.fromkeys(name for record in run.records for name in (record.cell.left, record.cell.right)))
+    patterns, lefts, rights = table.axes(run)
     return environment.get_template("run.html.j2").render(
         run=run,
         squares=table.squares(run.records),
-        patterns=[row for row in PATTERNS.values() if row.name in shown],
-        names=names,
+        patterns=patterns,
+        lefts=lefts,
+        rights=rights,
         news=[record for record in run.records if not record.verdict.expected],
         repeat=evidence.repeat_command,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from harness.model.patterns import PATTERNS
+from harness.model.patterns import IMPLEMENTATIONS, MIXED, PATTERNS
 from harness.model.verdicts import Verdict, worst
 from harness.report.store import Record, Run
 
@@ -48,26 +48,42 @@ def explanations(run: Run) -> Iterator[str]:
         yield f"  PROBLEM     {problem}"
 
 
+def axes(run: Run) -> tuple[list[str], list[str], list[str]]:
+    """Return a run's patterns, left and right implementations, in the order of the tables."""
+    cells = [record.cell for record in run.records]
+    patterns = {cell.pattern for cell in cells}
+    return (
+        [name for name in PATTERNS if name in patterns],
+        _ordered({cell.left for cell in cells}),
+        _ordered({cell.right for cell in cells}),
+    )
+
+
+def _ordered(names: set[str]) -> list[str]:
+    known = [name for name in IMPLEMENTATIONS if name in names]
+    return [*known, *sorted(names - {*known, MIXED}), *([MIXED] if MIXED in names else [])]
+
+
 def grid(run: Run) -> Iterator[str]:
     """Yield the table: a row a pattern, a column a pair."""
     cells = squares(run.records)
-    lefts = list(dict.fromkeys(record.cell.left for record in run.records))
-    rights = {name: list(dict.fromkeys(r.cell.right for r in run.records if r.cell.left == name)) for name in lefts}
-    keys = dict(
-        zip(
-            dict.fromkeys([*lefts, *(r for names in rights.values() for r in names)]),
-            "ABCDEFGHIJKLM",
-            strict=False,
-        )
-    )
+    patterns, lefts, rights = axes(run)
+    pairs = {left: [right for right in rights if any((p, left, right) in cells for p in patterns)] for left in lefts}
+    keys = {name: _key(index) for index, name in enumerate(_ordered({*lefts, *rights}))}
     yield ", ".join(f"{key} = {name}" for name, key in keys.items()) + "; left > right"
     width = max(len(name) for name in PATTERNS)
-    yield " " * width + "  " + "  ".join(" ".join(f"{keys[a]}{keys[b]}" for b in rights[a]) for a in lefts)
-    for pattern in dict.fromkeys(record.cell.pattern for record in run.records):
-        groups = (" ".join(f"{_mark(cells.get((pattern, a, b)))} " for b in rights[a]) for a in lefts)
-        yield f"{pattern:<{width}}  {'  '.join(groups)}".rstrip()
-    used = sorted(set(cells.values()))
+    heads = (" ".join(f"{keys[left]}{keys[right]:<2}" for right in pairs[left]) for left in lefts)
+    yield f"{'':<{width}}  {' '.join(heads)}".rstrip()
+    for pattern in patterns:
+        groups = (" ".join(f"{_mark(cells.get((pattern, left, right))):<3}" for right in pairs[left]) for left in lefts)
+        yield f"{pattern:<{width}}  {' '.join(groups)}".rstrip()
+    used = [verdict for verdict in Verdict if verdict in cells.values()]
     yield "worst of each square: " + ", ".join(f"{verdict.mark} {verdict}" for verdict in used)
+
+
+def _key(index: int) -> str:
+    """Name a column: A to Z, then a, b, …."""
+    return chr(ord("A") + index) if index < 26 else chr(ord("a") + index - 26)
 
 
 def _mark(verdict: Verdict | None) -> str:

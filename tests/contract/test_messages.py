@@ -46,7 +46,9 @@ def test_text_comes_out_as_text(text: str, peer: RawPeer) -> None:
     assert through(peer, text) == [text]
 
 
-@pytest.mark.parametrize("data", [b"\xff", b"\x00\xff\x01", bytes(range(256)), b"\xc3", b"\xed\xa0\x80", b"\xf5" * 1024])
+@pytest.mark.parametrize(
+    "data", [b"\xff", b"\x00\xff\x01", bytes(range(256)), b"\xc3", b"\xed\xa0\x80", b"\xf5" * 1024]
+)
 def test_bytes_that_are_no_utf8_come_out_as_base64(data: bytes, peer: RawPeer) -> None:
     assert through(peer, b64(data)) == [b64(data)]
 
@@ -357,7 +359,9 @@ def test_an_operation_that_a_socket_type_lacks_is_unsupported_or_the_librarys_er
 
 def test_a_pair_talks_both_ways_at_once(peer: RawPeer) -> None:
     one, other = pair(peer)
-    sends = [peer.start("send", socket=who, messages=[[str(n)] for n in range(50)], timeout=10_000) for who in (one, other)]
+    sends = [
+        peer.start("send", socket=who, messages=[[str(n)] for n in range(50)], timeout=10_000) for who in (one, other)
+    ]
     received = [peer.start("recv", socket=who, count=50, timeout=10_000) for who in (one, other)]
     assert [peer.result(number)["sent"] for number in sends] == [50, 50]
     assert [peer.result(number)["messages"] for number in received] == [[[str(n)] for n in range(50)]] * 2

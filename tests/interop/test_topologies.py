@@ -121,3 +121,16 @@ def test_one_socket_serves_two_transports(left: Peer, right: Peer, link: Link, p
             if pattern.right == "REP":
                 server.send(f"reply {turn}", f"by transport {number}")
                 assert client.recv() == [f"reply {turn}", f"by transport {number}"]
+
+
+@pytest.mark.scenario("waits-for-a-peer", "req-rep", "dealer-router", "push-pull", binds=("left-binds",))
+def test_a_send_waits_until_there_is_a_peer(left: Peer, right: Peer, link: Link, pattern: Pattern) -> None:
+    # 28/REQREP and 30/PIPELINE: REQ, DEALER and PUSH SHALL block on sending when they have no peers.
+    sender = link.bind(left, pattern.left)
+    sending = sender.send_later([["early"]])
+    if sending.done(0.05):
+        sending.result()
+        raise AssertionError(f"{pattern.left} accepted a message though it has no peer")
+    receiver = link.connect(right, pattern.right, sender)
+    assert receiver.recv()[-1] == "early"
+    sending.result()

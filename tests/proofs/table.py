@@ -143,6 +143,11 @@ PROOFS: Final = (
         test_topologies.test_one_socket_serves_two_transports,
         "req-rep/tcp4/faulty>pyzmq/right-binds/two-transports",
     ),
+    Proof(
+        "flip",
+        test_topologies.test_a_send_waits_until_there_is_a_peer,
+        "push-pull/tcp4/faulty>pyzmq/left-binds/waits-for-a-peer",
+    ),
     # Mistakes of the process rather than of a message.
     Proof("silent", _req_rep, "req-rep/tcp4/pyzmq>faulty/right-binds/multipart", Verdict.HANG, "no answer to recv"),
     Proof("crash", _req_rep, "req-rep/tcp4/faulty>pyzmq/right-binds/multipart", Verdict.CRASH, "ended with"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from packaging.utils import canonicalize_name
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "ci"))
 
 import plans
+import toolchain
 from plans import Host, SetupError
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -228,6 +230,17 @@ def test_go_tools_keep_the_users_flags_but_for_two(outside: str, inside: str) ->
     assert plans.go_flags(outside) == inside
 
 
+def test_the_venvs_go_comes_first_and_is_not_led_to_another_ones_files() -> None:
+    go = toolchain.Toolchain("/v/go/bin/go", "1.26.6", "gcc", Path("/v/go"), bundled=True, path=["/v/go/bin"])
+    inside = go.environment({"PATH": "/usr/bin", "GOROOT": "/old", "GOTOOLCHAIN": "auto", "GOPROXY": "p"})
+    assert inside == {
+        "PATH": os.pathsep.join(["/v/go/bin", "/usr/bin"]),
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+        "GOPROXY": "p",
+    }
+
+
 # --- libzmq -----------------------------------------------------------------------------------------
 
 
@@ -281,6 +294,20 @@ def test_vcpkgs_library_is_found_by_pattern_and_its_debug_build_is_not() -> None
 def test_a_vcpkg_without_the_library_is_refused() -> None:
     with pytest.raises(SetupError, match="vcpkg install zeromq:x64-windows"):
         plans.vcpkg_flags("C:/vcpkg", [], [], {})
+
+
+def test_on_windows_the_flags_and_the_dll_come_from_vcpkg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    triplet = tmp_path / "installed" / "x64-windows"
+    for name in ("include/zmq.h", "lib/libzmq-mt-4_3_5.lib", "bin/libzmq-mt-4_3_5.dll"):
+        (triplet / name).parent.mkdir(parents=True)
+        (triplet / name).touch()
+    monkeypatch.setenv("VCPKG_INSTALLATION_ROOT", str(tmp_path))
+    monkeypatch.delenv("CGO_LDFLAGS", raising=False)
+    go = toolchain.Toolchain("go", "1.26.8", sys.executable, Path("/go"), bundled=False, path=[])
+    ready, found = toolchain.look_on_windows(go)
+    assert ready is not None
+    assert (found, ready.path) == ("libzmq-mt-4_3_5.dll from vcpkg", [str(triplet / "bin")])
+    assert ready.env["CGO_LDFLAGS"].endswith("-l:libzmq-mt-4_3_5.lib")
 
 
 # --- failures ---------------------------------------------------------------------------------------

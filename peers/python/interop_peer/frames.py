@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from functools import lru_cache
 from hashlib import sha256
@@ -59,9 +58,12 @@ def _from_base64(text: Any) -> bytes:
     if type(text) is not str:
         raise InvalidError("a frame's base64 is a string")
     try:
-        return a2b_base64(text, strict_mode=True)
-    except (Base64Error, ValueError) as error:
+        data = a2b_base64(text, strict_mode=True)
+    except ValueError as error:  # binascii's own error is one too
         raise InvalidError(f"a frame's base64 is malformed: {error}") from None
+    if b2a_base64(data, newline=False) != text.encode():
+        raise InvalidError("a frame's base64 has bits left over")
+    return data
 
 
 def decode_message(message: Any) -> Message:
