@@ -3,11 +3,11 @@
 
 PYTHON ?= python3
 
-.PHONY: help setup interop test lint format bench stability prove doctor report clean
+.PHONY: help setup interop test lint format bench stability prove doctor report peers clean
 
 help:
 	@echo "make TARGET [ARGS=\"more arguments\"], where TARGET is one of"
 	@$(PYTHON) ci/bootstrap.py help
 
-setup interop test lint format bench stability prove doctor report clean:
+setup interop test lint format bench stability prove doctor report peers clean:
 	@$(PYTHON) ci/bootstrap.py $@ $(if $(ARGS),-- $(ARGS))

@@ -29,6 +29,7 @@ STOP_DEADLINE: Final = 8.0
 """Seconds from end of stdin to the end of the process; the contract gives the peer 5."""
 
 _LOG_LINES: Final = 200
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 class Process(Protocol):
@@ -150,7 +151,7 @@ class PeerClient:
             pending = self._pending[number] = PendingCall(self, method, number, wait + 2 * self.patience)
             request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
             try:
-                self._process.stdin.write(json.dumps(request, separators=(",", ":")).encode() + b"\n")
+                self._process.stdin.write(_encode(request).encode() + b"\n")
                 self._process.stdin.flush()
             except (OSError, ValueError):
                 pass  # The reader sees the end of the process and answers every pending call.

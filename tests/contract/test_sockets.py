@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.model.patterns import PATTERNS
 from tests.contract.needs import need, pipeline
 from tests.contract.wire import RawPeer, within
 
@@ -21,10 +22,7 @@ WILDCARDS = {
     "inproc": ("inproc://*", r"inproc://[^*]+"),
     "ws": ("ws://127.0.0.1:*", r"ws://127\.0\.0\.1:[1-9]\d{0,4}.*"),
 }
-SOCKET_TYPES = (
-    "REQ REP DEALER ROUTER PUB SUB XPUB XSUB PUSH PULL PAIR STREAM CLIENT SERVER RADIO DISH SCATTER GATHER PEER "
-    "CHANNEL RAW"
-).split()
+SOCKET_TYPES = list(dict.fromkeys(kind for row in PATTERNS.values() for kind in (row.left, row.right)))
 
 
 def name_of(error: dict[str, Any]) -> Any:

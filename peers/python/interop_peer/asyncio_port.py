@@ -18,7 +18,7 @@ import zmq.asyncio
 from .errors import closed, timed_out
 from .frames import Message
 
-_BREATH = 64  # messages in a row that went without waiting, after which the loop's other tasks get their turn
+BREATH = 64  # messages in a row that went without waiting, after which the loop's other tasks get their turn
 
 
 async def settle(future: Any, deadline: float = inf) -> Any:
@@ -64,7 +64,7 @@ class AsyncioPort:
     async def _attend(self) -> None:
         """See whether it is time to stop, and let others have their turn now and then."""
         self._quick += 1
-        if self._quick > _BREATH:
+        if self._quick > BREATH:
             self._quick = 0
             await asyncio.sleep(0)
         if self._closing():
@@ -119,7 +119,7 @@ async def proxy(
             message = await settle(source.recv_multipart())
             await settle(target.send_multipart(message))
             result[way] += 1
-            if not result[way] % _BREATH:
+            if not result[way] % BREATH:
                 await asyncio.sleep(0)
 
     pumps = [asyncio.ensure_future(pump(front, back, "forward")), asyncio.ensure_future(pump(back, front, "backward"))]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from json import JSONDecoder, JSONEncoder
 from math import isfinite
+from time import monotonic
 from typing import Any
 
 from .errors import METHOD, PARSE, REQUEST, PeerError, ProtocolError
@@ -28,7 +29,7 @@ _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 class Call:
     """A request on its way: whoever holds it owes it exactly one answer."""
 
-    __slots__ = ("_reply", "backend", "identity", "method", "params")
+    __slots__ = ("_reply", "arrived", "backend", "identity", "method", "params")
 
     def __init__(
         self, identity: Identity, method: str, params: Any, reply: Callable[[Identity | None, dict[str, Any]], None]
@@ -39,6 +40,7 @@ class Call:
         self.params = params
         self.backend: Any = None
         """The other socket of ``proxy``."""
+        self.arrived = monotonic()
         self._reply = reply
 
     def answer(self, result: dict[str, Any]) -> None:

@@ -56,13 +56,15 @@ class Registry:
             self._sockets[self._last] = socket
             return self._last
 
-    def remove(self, handle: int, thread: threading.Thread | None = None) -> None:
-        """Forget a socket that is closed now; ``thread`` is one of its own that is about to end."""
+    def remove(self, handle: int) -> None:
+        """Forget a socket that is closed now."""
         with self._changed:
             self._sockets.pop(handle, None)
-            if thread is not None:
-                self._leaving.append(thread)
             self._changed.notify_all()
+
+    def note(self, thread: threading.Thread) -> None:
+        """Note a thread that is about to end, so that ``count`` waits for it."""
+        self._leaving.append(thread)
 
     def find(self, handle: int, name: str = "socket") -> Socket:
         """Look an open socket up.

@@ -6,7 +6,6 @@ The same for every library; how a message is sent or received is the driver's.
 from __future__ import annotations
 
 from math import inf
-from time import monotonic
 from typing import Any
 
 from .calls import Call, spell_out
@@ -18,11 +17,11 @@ class Job:
     """What both directions have in common."""
 
     def __init__(self, call: Call) -> None:
-        """Start the clock of the whole call."""
+        """Read how long the whole call may take."""
         self.call = call
         timeout = call.params.get("timeout")
         self.timed = timeout is not None
-        self.deadline = inf if timeout is None else monotonic() + timeout / 1000
+        self.deadline = inf if timeout is None else call.arrived + timeout / 1000
         """When the time is up, on the clock of ``time.monotonic``; without ``timeout`` the library decides."""
 
     def progress(self) -> dict[str, Any]:

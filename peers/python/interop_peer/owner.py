@@ -105,7 +105,7 @@ class Owner:
         self._inbox: SimpleQueue[Call | Loan | None] = SimpleQueue()
         self._sends: deque[SendJob] = deque()
         self._receives: deque[RecvJob] = deque()
-        self._works: deque[Call] = deque()
+        self._works: deque[Call | Loan] = deque()
         self._ended = False
         self._moved = False
         self._stalled = False
@@ -145,6 +145,7 @@ class Owner:
         try:
             self.link, endpoints = make(call.params)
         except Exception as error:
+            self._registry.note(threading.current_thread())
             call.fail(error)
             return
         self._handle = self._registry.add(self)
@@ -152,7 +153,7 @@ class Owner:
         call.answer({"socket": self._handle, "endpoints": endpoints})
         while not self._ended:
             if self._sends or self._receives:
-                ready = self._sleep()
+                ready = self._sleep_or_fail()
                 while not self._inbox.empty():
                     self._begin(self._inbox.get())
                 self._moved = False
@@ -168,9 +169,7 @@ class Owner:
     def _begin(self, item: Call | Loan | None) -> None:
         if item is None:
             self._ended = True
-        elif isinstance(item, Loan):
-            self._lend(item)
-        elif item.method in WORKLOADS:
+        elif isinstance(item, Loan) or item.method in WORKLOADS:
             self._works.append(item)  # it has the socket to itself, so it waits until no call does
         else:
             try:
@@ -215,6 +214,8 @@ class Owner:
                 self._moved = True
                 if not job.timed:
                     job.deadline = inf
+                if self.closing and not job.done:
+                    raise closed()
             else:
                 if not job.timed and job.deadline == inf:
                     # close could not interrupt the library here, so its own rule is kept by waiting outside
@@ -239,6 +240,16 @@ class Owner:
             for end in self._wakers:
                 end.setblocking(False)
         return self._wakers[0]
+
+    def _sleep_or_fail(self) -> bool:
+        try:
+            return self._sleep()
+        except Exception as error:  # such as the end of the context
+            for job in (*self._sends, *self._receives):
+                job.fail(self.link.explain(error, job.call.method))
+            self._sends.clear()
+            self._receives.clear()
+            return False
 
     def _sleep(self) -> bool:
         """Wait until a waiting call may get on, its time is up, or something was posted."""
@@ -271,26 +282,26 @@ class Owner:
             with contextlib.suppress(BlockingIOError):
                 self._wakers[0].recv(4096)
 
-    def _work(self, call: Call) -> None:
+    def _work(self, work: Call | Loan) -> None:
+        if isinstance(work, Loan):
+            with self.watched():  # by the borrower
+                work.given.set()
+                work.over.wait()
+            return
         try:
-            result = self.link.work(self, call)
+            result = self.link.work(self, work)
         except Exception as error:
-            call.fail(self.link.explain(error, call.method))
+            work.fail(self.link.explain(error, work.method))
         else:
-            call.answer(result)
-
-    def _lend(self, loan: Loan) -> None:
-        with self.watched():  # by the borrower
-            loan.given.set()
-            loan.over.wait()
+            work.answer(result)
 
     def _finish(self) -> None:
         for job in (*self._sends, *self._receives):
             job.fail(closed())
-        for call in self._works:
-            call.fail(closed())
+        left: list[Call | Loan | None] = list(self._works)
         while not self._inbox.empty():
-            item = self._inbox.get()
+            left.append(self._inbox.get())
+        for item in left:
             if isinstance(item, Loan):
                 item.refused = True
                 item.given.set()
@@ -304,7 +315,8 @@ class Owner:
         if self._wakers:
             for end in self._wakers:
                 end.close()
-        self._registry.remove(self._handle, threading.current_thread())
+        self._registry.note(threading.current_thread())
+        self._registry.remove(self._handle)
         if self._close_call:
             if error is None:
                 self._close_call.answer({})

@@ -7,13 +7,14 @@ although it is one in Python. Frames are checked where they are decoded.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite
 from typing import Any
 
 from .errors import InvalidError
 from .frames import SIZE_LIMIT
 
 Check = Callable[[str, Any], None]
+
+_ENDLESS = 1e18  # more than any clock here can count
 
 HEADER = 16  # bytes: the sequence number and the source, which every counted message starts with
 
@@ -30,12 +31,12 @@ def integer(low: int, high: int | None = None) -> Check:
 
 
 def _milliseconds(name: str, value: Any) -> None:
-    if (type(value) is not int and type(value) is not float) or not isfinite(value) or value < 0:
+    if (type(value) is not int and type(value) is not float) or not 0 <= value < _ENDLESS:
         raise InvalidError(f"'{name}' is a number of milliseconds, 0 or more")
 
 
 def _rate(name: str, value: Any) -> None:
-    if (type(value) is not int and type(value) is not float) or not isfinite(value) or value <= 0:
+    if (type(value) is not int and type(value) is not float) or not 0 < value < _ENDLESS:
         raise InvalidError(f"'{name}' is a number of messages a second, more than 0")
 
 

@@ -59,8 +59,6 @@ class Server:
         try:
             check(call.method, call.params)
             self.dispatch(call)
-        except OSError:
-            raise
         except Exception as error:
             call.fail(error)
 

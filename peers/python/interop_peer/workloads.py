@@ -78,12 +78,11 @@ async def flood(port: Port, params: dict[str, Any], result: dict[str, Any]) -> N
 async def pace(port: Port, params: dict[str, Any], result: dict[str, Any]) -> None:
     """Send message i at i/``rate`` seconds after the start; a late message does not move the plan."""
     numbered = _Numbered(params)
-    step = 1_000_000_000 / params["rate"]
     sent = late = 0
     start = perf_counter_ns()
     try:
         while sent < params["count"]:
-            plan = start + int(sent * step)
+            plan = start + int(min(sent * 1e9 / params["rate"], 1e18))
             await port.until(plan)
             late = max(late, perf_counter_ns() - plan)
             await port.send(numbered.number(sent))

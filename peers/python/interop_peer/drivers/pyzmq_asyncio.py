@@ -13,7 +13,7 @@ import zmq
 import zmq.asyncio
 
 from .. import libzmq
-from ..asyncio_port import AsyncioPort, proxy, settle
+from ..asyncio_port import BREATH, AsyncioPort, proxy, settle
 from ..calls import Call
 from ..endpoints import Endpoints
 from ..errors import InvalidError, PeerError, closed, timed_out
@@ -95,7 +95,7 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
         try:
             async with self.turn("s", job.deadline):
                 while not job.done:
-                    self._check()
+                    await self._breathe(job.sent)
                     await self._send(job)
         except (Exception, asyncio.CancelledError) as error:
             job.fail(self._reason(error, "send"))
@@ -106,12 +106,18 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
         try:
             async with self.turn("r", job.deadline):
                 while not job.done:
-                    self._check()
+                    await self._breathe(len(job.messages))
                     await self._recv(job)
         except (Exception, asyncio.CancelledError) as error:
             job.fail(self._reason(error, "recv"))
         else:
             job.succeed()
+
+    async def _breathe(self, count: int) -> None:
+        """Let others have their turn after so many messages that may all have gone without waiting."""
+        if count % BREATH == BREATH - 1:
+            await asyncio.sleep(0)
+        self._check()
 
     def _check(self) -> None:
         if self.closing:
@@ -225,13 +231,12 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
         if tasks:
             await asyncio.wait(tasks)
         error: Exception | None = None
-        thread: threading.Thread | None = None
         try:
             self.socket.close()
-            thread = await self._driver.off_loop(self.release)
+            await self._driver.off_loop(self.release)
         except Exception as reason:
             error = explain(reason, "close")
-        self._driver.registry.remove(self.handle, thread)
+        self._driver.registry.remove(self.handle)
         if call and error:
             call.fail(error)
         elif call:
@@ -268,11 +273,12 @@ class AsyncioDriver:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def off_loop(self, function: Callable[[], None]) -> threading.Thread:
-        """Run something that blocks in a thread of its own; give the thread, which is about to end."""
+    async def off_loop(self, function: Callable[[], None]) -> None:
+        """Run something that blocks in a thread of its own."""
         done: asyncio.Future[None] = self.loop.create_future()
 
         def run() -> None:
+            self.registry.note(threading.current_thread())
             try:
                 function()
             except Exception as error:
@@ -280,10 +286,8 @@ class AsyncioDriver:
             else:
                 self.loop.call_soon_threadsafe(done.set_result, None)
 
-        thread = threading.Thread(target=run, name="terminator", daemon=True)
-        thread.start()
+        threading.Thread(target=run, name="terminator", daemon=True).start()
         await done
-        return thread
 
     def describe(self) -> dict[str, Any]:
         """Give the library's part of ``hello``."""
