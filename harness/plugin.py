@@ -81,7 +81,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except (SetupFault, ValueError) as error:
         pytest.exit(f"zmq-interop: {error}", returncode=2)
     if not hasattr(config, "workerinput"):
-        session = RunSession(Path(config.option.reports or ROOT / "reports"), config.stash[_MANIFESTS])
+        reports = Path(config.option.reports or ROOT / "reports")
+        session = RunSession(reports, config.stash[_MANIFESTS], config.option.cell)
         config.stash[_SESSION] = session
         config.pluginmanager.register(session, "zmq-interop-session")
         if not config.option.allure_report_dir and not config.option.collectonly:
@@ -140,6 +141,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "cell",
         [pytest.param(cell.id, id=cell.id, marks=pytest.mark.slow if cell.slow else ()) for cell in chosen],
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Drop the placeholders that pytest makes for checks without a selected cell; they are not skipped tests."""
+    empty = [item for item in items if _is_empty(item)]
+    if empty:
+        config.hook.pytest_deselected(items=empty)
+        items[:] = [item for item in items if not _is_empty(item)]
+
+
+def _is_empty(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and "cell" in callspec.params and not isinstance(callspec.params["cell"], str)
 
 
 @pytest.fixture(scope="session")

@@ -177,6 +177,10 @@ def cover(cells: Iterable[Cell]) -> list[Cell]:
     return chosen
 
 
+def _exists(cell: Cell) -> bool:
+    return possible(PATTERNS[cell.pattern], TRANSPORTS[cell.transport], cell.left, cell.right, cell.payload)
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What the user asked for. Empty means everything; `cells` names single ids and overrides the rest."""
@@ -228,11 +232,13 @@ class Selection:
 def select(patterns: Iterable[str], selection: Selection, implementations: Sequence[str]) -> list[Cell]:
     """Return the matrix cells of these patterns that a run holds, in the order of the tables."""
     wanted = set(patterns)
-    whole = selection.full or bool(selection.cells)
+    if selection.cells:
+        named = map(Cell.parse, sorted(selection.cells))
+        return [cell for cell in named if cell.pattern in wanted and cell.payload and _exists(cell)]
     # Naming an optional transport asks for more than its one home pattern.
     asked = {name for name in selection.transports if TRANSPORTS[name].optional}
-    cells: Iterable[Cell] = full(implementations) if whole else default(implementations)
-    if asked and not whole:
+    cells: Iterable[Cell] = full(implementations) if selection.full else default(implementations)
+    if asked and not selection.full:
         cells = [
             *cells,
             *(cell for cell in full(implementations) if cell.transport in asked and not cell.slow),

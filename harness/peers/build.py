@@ -8,14 +8,16 @@ when it is whole, so that a killed build leaves nothing that looks like one.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
@@ -41,8 +43,21 @@ def command(manifest: Manifest, cache: Path) -> list[str]:
 
 
 def environment(manifest: Manifest) -> dict[str, str]:
-    """Return the environment for building and running the peer."""
-    return {**os.environ, **dict(manifest.env)}
+    """Return the environment for building and running the peer: this process's, the set-up's tools, the manifest's."""
+    tools = _tools()
+    env = {**os.environ, **tools.get("env", {}), **dict(manifest.env)}
+    env["PATH"] = os.pathsep.join([*tools.get("path", []), env.get("PATH", os.defpath)])
+    return env
+
+
+@cache
+def _tools() -> dict[str, Any]:
+    """Return what ci/bootstrap.py found or installed for building: folders for PATH, and variables."""
+    try:
+        found: dict[str, Any] = json.loads((Path(sys.prefix) / "toolchain.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
 
 
 def _fill(word: str, holes: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,7 +40,8 @@ def cell_name(nodeid: str) -> str:
 class RunSession:
     """A pytest plugin object of the controlling process."""
 
-    def __init__(self, reports: Path, manifests: Mapping[str, Manifest]) -> None:
+    def __init__(self, reports: Path, manifests: Mapping[str, Manifest], named: Iterable[str] = ()) -> None:
+        self._named = set(named)
         self.run = Run(
             store.new_name(),
             {
@@ -103,6 +104,9 @@ class RunSession:
         """Audit, write the run, set the exit code."""
         if session.config.option.collectonly:
             return
+        if lost := self._named.difference(self._collected):
+            self._setup_faults += [f"--cell {name}: no check runs in such a cell" for name in sorted(lost)]
+            session.exitstatus = 2
         if not self._collected and not self.run.records:
             shutil.rmtree(self.folder, ignore_errors=True)
             return
@@ -123,9 +127,10 @@ class RunSession:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table and where the report lies."""
-        for fault in self._setup_faults:
+        if self._setup_faults:
             terminalreporter.section("set-up", red=True)
-            terminalreporter.write_line(fault)
+        for fault in self._setup_faults:
+            terminalreporter.write_line(f"zmq-interop: {fault}")
         if not self.run.records:
             return
         terminalreporter.section("ZeroMQ interoperability")

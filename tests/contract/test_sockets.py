@@ -124,11 +124,11 @@ def test_an_endpoint_in_use_is_an_error_of_the_library(peer: RawPeer) -> None:
 @pytest.mark.parametrize(
     "endpoint", ["", "nonsense", "tcp:", "tcp://", "://", "tcp://127.0.0.1", "tcp://127.0.0.1:", "tcp://127.0.0.1:port"]
 )
-@pytest.mark.parametrize("method", ["bind", "connect"])
-def test_an_endpoint_that_cannot_be_read_is_invalid(method: str, endpoint: str, peer: RawPeer) -> None:
+def test_an_endpoint_that_cannot_be_read_is_invalid(endpoint: str, peer: RawPeer) -> None:
     socket = peer.open("PULL")
-    assert name_of(peer.refused(method, socket=socket, endpoint=endpoint)) == "invalid"
-    assert name_of(peer.refused("open", type="PULL", **{method: [endpoint]})) == "invalid"
+    for method in ("bind", "connect"):
+        assert name_of(peer.refused(method, socket=socket, endpoint=endpoint)) == "invalid", method
+        assert name_of(peer.refused("open", type="PULL", **{method: [endpoint]})) == "invalid", method
 
 
 @pytest.mark.parametrize("method", ["bind", "connect"])
@@ -262,10 +262,10 @@ def test_options_come_before_endpoints(peer: RawPeer) -> None:
     assert peer.result(waiting)["messages"] == [["news", "first"]]
 
 
-@pytest.mark.parametrize("value", [1, "text", {"base64": "AA=="}])
-def test_an_option_that_does_not_exist_is_unsupported(value: Any, peer: RawPeer) -> None:
+def test_an_option_that_does_not_exist_is_unsupported(peer: RawPeer) -> None:
     socket = peer.open("PULL")
-    assert name_of(peer.refused("set", socket=socket, option="MADE_UP_FEATURE", value=value)) == "unsupported"
+    for value in (1, "text", {"base64": "AA=="}):
+        assert name_of(peer.refused("set", socket=socket, option="MADE_UP_FEATURE", value=value)) == "unsupported"
     assert name_of(peer.refused("get", socket=socket, option="MADE_UP_FEATURE")) == "unsupported"
 
 
@@ -293,21 +293,21 @@ CALLS: dict[str, dict[str, Any]] = {
     "drain": {"count": 1},
     "ping": {"count": 1, "size": 16},
 }
+WORKLOADS = ("echo", "flood", "pace", "drain", "ping")
 
 
-@pytest.mark.parametrize("method", CALLS)
-def test_a_closed_handle_is_closed(method: str, peer: RawPeer) -> None:
-    if method in ("echo", "flood", "pace", "drain", "ping"):
-        need(peer, "workloads", method)
+def test_a_closed_handle_is_closed_for_every_call(peer: RawPeer) -> None:
     handle = peer.open("PULL")
     peer.close(handle)
-    assert name_of(peer.refused(method, socket=handle, **CALLS[method])) == "closed"
+    for method, params in CALLS.items():
+        if method not in WORKLOADS or method in peer.capabilities["workloads"]:
+            assert name_of(peer.refused(method, socket=handle, **params)) == "closed", method
 
 
 @pytest.mark.parametrize("handle", [10**9, -1, 0, "1", 1.5, True, None, [], {}])
-@pytest.mark.parametrize("method", ["send", "recv", "close", "bind"])
-def test_a_handle_that_was_never_given_is_invalid(method: str, handle: Any, peer: RawPeer) -> None:
-    assert name_of(peer.refused(method, socket=handle, **CALLS[method])) == "invalid"
+def test_a_handle_that_was_never_given_is_invalid(handle: Any, peer: RawPeer) -> None:
+    for method in ("bind", "set", "send", "recv", "close"):
+        assert name_of(peer.refused(method, socket=handle, **CALLS[method])) == "invalid", method
 
 
 @pytest.mark.parametrize("timeout", [{}, {"timeout": 60_000}], ids=["without timeout", "with timeout"])

@@ -136,7 +136,7 @@ class Owner:
         """Put something into the inbox, and wake the thread if it sleeps on the socket."""
         self._inbox.put(item)
         if self._asleep and self._wakers:
-            with contextlib.suppress(BlockingIOError):
+            with contextlib.suppress(OSError):  # full: it will wake; closed: the thread has seen the close
                 self._wakers[1].send(b"\0")
 
     # The thread

@@ -45,7 +45,7 @@ func TestANamedContextIsSharedAndEndsWithItsLastUser(t *testing.T) {
 
 func TestAContextWithoutANameIsNotShared(t *testing.T) {
 	pool := counter(new([]int))
-	if take(t, pool, "") == take(t, pool, "") || pool.Open() != 2 {
+	if a, b := take(t, pool, ""), take(t, pool, ""); a == b || pool.Open() != 2 {
 		t.Fatal("shared")
 	}
 }

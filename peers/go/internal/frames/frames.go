@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"math/big"
 	"strings"
 	"unicode/utf8"
 
@@ -23,7 +24,7 @@ type Frame struct {
 	bytes  []byte
 	recipe bool
 	size   int
-	seed   int64
+	seed   string
 }
 
 // Bytes are the frame's bytes.
@@ -83,9 +84,11 @@ func (f *Frame) UnmarshalJSON(raw []byte) error {
 		if json.Unmarshal(size, &f.size) != nil || size[0] == 'n' || f.size < 0 || f.size > MaxSize {
 			return errSize
 		}
-		if json.Unmarshal(seed, &f.seed) != nil || seed[0] == 'n' {
+		number, ok := new(big.Int).SetString(string(seed), 10)
+		if !ok {
 			return errSeed
 		}
+		f.seed = number.String()
 		f.recipe = true
 	default:
 		return errFrame

@@ -53,5 +53,13 @@ func report(err error) error {
 	return &driver.Error{Name: name, Errno: int(errno), Text: errno.Error()}
 }
 
+// endpointError is the error of a bind or a connect, where EINVAL speaks of the endpoint.
+func endpointError(err error) error {
+	if err != zmq.Errno(syscall.EINVAL) {
+		return err
+	}
+	return &driver.Error{Name: driver.Invalid, Errno: int(syscall.EINVAL), Text: err.Error()}
+}
+
 // again reports whether a call that must not wait would have had to.
 func again(err error) bool { return err == eagain }

@@ -102,8 +102,11 @@ func TestErrorsHaveTheirNames(t *testing.T) {
 	if _, err := router.Send(soon(), "", once([]byte("nobody"), []byte("x"))); !errors.Is(err, named(driver.Unroutable)) {
 		t.Errorf("a ROUTER without the receiver: %v", err)
 	}
-	if err := pull.Connect("tcp://127.0.0.1:1:2"); driver.Wrap(err).Errno == 0 {
+	if err := pull.Connect("tcp://nothing"); !errors.Is(err, named(driver.Invalid)) {
 		t.Errorf("an address that is none: %v", err)
+	}
+	if err := pull.Connect("foo://nothing"); !errors.Is(err, named(driver.Unsupported)) {
+		t.Errorf("a transport that is none: %v", err)
 	}
 }
 

@@ -181,7 +181,7 @@ func (s *Socket) Bind(endpoint string) (string, error) {
 			return "", err
 		}
 		if err := s.socket.Bind(endpoint); err != nil {
-			return "", err
+			return "", endpointError(err)
 		}
 		return s.socket.GetLastEndpoint()
 	})
@@ -193,7 +193,7 @@ func (s *Socket) Connect(endpoint string) error {
 		if err := s.allowIPv6(endpoint); err != nil {
 			return err
 		}
-		return s.socket.Connect(endpoint)
+		return endpointError(s.socket.Connect(endpoint))
 	})
 }
 
