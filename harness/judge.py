@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Any, Final
 
+import pytest
+
 from harness.errors import ContractBreach, PeerFault, SetupFault, Unsupported
 from harness.model.known import KnownIssue, expected
 from harness.model.matrix import Cell
@@ -71,13 +73,13 @@ class CellRun:
         self._patience = patience or pool.patience
         self.pool = pool
         self.pattern = PATTERNS[cell.pattern]
-        self.taken: list[Peer] = []
+        self.taken: dict[Peer, str] = {}
 
     def take(self, name: str, side: str) -> Peer:
         """Take a peer for this cell. Both ends of an inproc link live in one process."""
         peer = self.pool.peer(name, "inproc" if self.link.transport.one_peer else side)
         if peer not in self.taken:
-            self.taken.append(peer)
+            self.taken[peer] = side
             peer.client.patience = self._patience
         return peer
 
@@ -149,7 +151,9 @@ def attempt(
     outcome.peers = [peer.description for peer in run.taken]
     outcome.versions = {peer.implementation: peer.version for peer in run.taken}
     if outcome.error is not None:
-        outcome.logs = {peer.description: tail for peer in run.taken if (tail := peer.client.log_tail())}
+        outcome.logs = {
+            f"{side}, {peer.description}": tail for peer, side in run.taken.items() if (tail := peer.client.log_tail())
+        }
     broken = any(peer.client.broken for peer in run.taken)
     if broken or closing.verdict is not Verdict.PASS or isinstance(outcome.error, ContractBreach):
         run.discard()
@@ -166,7 +170,7 @@ def _judged(outcome: Outcome) -> Iterator[None]:
         raise
     except PeerFault as fault:
         outcome.verdict, outcome.reason, outcome.error = Verdict(fault.verdict), str(fault), fault
-    except Exception as error:
+    except (Exception, pytest.fail.Exception) as error:
         outcome.verdict, outcome.error = Verdict.FAIL, error
         outcome.reason = str(error) or type(error).__name__
 

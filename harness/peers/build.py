@@ -27,12 +27,13 @@ from harness.peers.manifest import Manifest
 BUILD_DEADLINE: Final = 900
 """Seconds that one build may take, downloads of modules included."""
 
+_REMEDY: Final = "run ci/bootstrap.py setup, or leave the peer out"
 _FLAGS: Final = ("CC", "CGO_CFLAGS", "CGO_LDFLAGS", "GOFLAGS", "GOOS", "GOARCH", "PKG_CONFIG_PATH")
 
 
 def command(manifest: Manifest, cache: Path) -> list[str]:
     """Return the command that runs the peer, building it first if its folder in `cache` lacks it."""
-    holes = {"{python}": sys.executable, "{here}": str(manifest.here)}
+    holes = _holes(manifest)
     if manifest.build:
         holes["{output}"] = str(_built(manifest, cache.resolve(), holes))
     words = [_fill(word, holes) for word in manifest.run]
@@ -40,6 +41,10 @@ def command(manifest: Manifest, cache: Path) -> list[str]:
     if program is None:
         raise SetupFault(f"{manifest.file}: key 'run': there is no program {words[0]!r}; install it or correct the key")
     return [program, *words[1:]]
+
+
+def _holes(manifest: Manifest) -> dict[str, str]:
+    return {"{python}": sys.executable, "{here}": str(manifest.here)}
 
 
 def environment(manifest: Manifest) -> dict[str, str]:
@@ -112,7 +117,11 @@ def build_key(manifest: Manifest) -> str:
     for file in files:
         digest.update(str(file.relative_to(manifest.here)).encode() + b"\0" + file.read_bytes())
     for words in manifest.toolchain:
-        digest.update(_run(manifest, words, "toolchain", 60).stdout.encode())
+        done = _run(manifest, [_fill(word, _holes(manifest)) for word in words], "toolchain", 60)
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip()[-400:] or f"exit code {done.returncode}"
+            raise SetupFault(f"{manifest.file}: key 'toolchain': {' '.join(words)} failed: {said}; {_REMEDY}")
+        digest.update(done.stdout.encode())
     return digest.hexdigest()[:16]
 
 
@@ -122,7 +131,7 @@ def _run(manifest: Manifest, words: Sequence[str], key: str, deadline: float) ->
     if program is None:
         raise SetupFault(
             f"{manifest.file}: key {key!r}: there is no program {words[0]!r} on PATH; "
-            f"install it, run ci/bootstrap.py setup, or leave the peer out with --exclude {manifest.name}"
+            f"install it, {_REMEDY} with --exclude {manifest.name}"
         )
     try:
         return subprocess.run(

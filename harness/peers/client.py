@@ -29,6 +29,7 @@ STOP_DEADLINE: Final = 8.0
 """Seconds from end of stdin to the end of the process; the contract gives the peer 5."""
 
 _LOG_LINES: Final = 200
+_PIPE_ROOM: Final = 4096
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
@@ -60,11 +61,12 @@ class Place(Protocol):
 class PendingCall:
     """A call that was sent and not yet answered."""
 
-    __slots__ = ("_answer", "_client", "_deadline", "_ready", "method", "number")
+    __slots__ = ("_answer", "_client", "_deadline", "_ready", "method", "number", "patience")
 
-    def __init__(self, client: PeerClient, method: str, number: int, deadline: float) -> None:
+    def __init__(self, client: PeerClient, method: str, number: int, patience: float) -> None:
         self._client = client
-        self._deadline = time.perf_counter() + deadline
+        self._deadline = time.perf_counter() + patience
+        self.patience = patience
         self._ready = threading.Lock()
         self._ready.acquire()
         self._answer: dict[str, Any] | PeerFault | None = None
@@ -98,7 +100,7 @@ class PendingCall:
                 self.method,
                 error.get("code", 0),
                 str(error.get("message", "")),
-                error.get("data") or {},
+                error.get("data", {}),
             )
         result: dict[str, Any] = answer["result"]
         return result
@@ -115,6 +117,7 @@ class PeerClient:
         self._process = process
         self._numbers = 0
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._pending: dict[int, PendingCall] = {}
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._stopping = False
@@ -149,13 +152,26 @@ class PeerClient:
             self._numbers += 1
             number = self._numbers
             pending = self._pending[number] = PendingCall(self, method, number, wait + 2 * self.patience)
-            request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
-            try:
-                self._process.stdin.write(_encode(request).encode() + b"\n")
-                self._process.stdin.flush()
-            except (OSError, ValueError):
-                pass  # The reader sees the end of the process and answers every pending call.
+        request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
+        self._write(_encode(request).encode() + b"\n", pending)
         return pending
+
+    def _write(self, line: bytes, pending: PendingCall) -> None:
+        """Write a request. A long one may fill the pipe of a peer that has stopped reading, so it is guarded."""
+        guard = None
+        if len(line) > _PIPE_ROOM:
+            guard = threading.Timer(pending.patience, self.give_up, (pending,))
+            guard.daemon = True
+            guard.start()
+        try:
+            with self._writing:
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+        except (OSError, ValueError):
+            pass  # The reader sees the end of the process and answers every pending call.
+        finally:
+            if guard is not None:
+                guard.cancel()
 
     def give_up(self, pending: PendingCall) -> None:
         """Kill a peer that did not answer in time."""
@@ -187,18 +203,12 @@ class PeerClient:
     def _take(self, line: bytes) -> None:
         try:
             answer = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValueError(f"wrote what is not JSON on stdout: {line[:80]!r}") from None
-        if (
-            not isinstance(answer, dict)
-            or answer.get("jsonrpc") != "2.0"
-            or ("error" in answer) == ("result" in answer)
-        ):
+        if not _is_response(answer):
             raise ValueError(f"wrote what is no JSON-RPC response on stdout: {line[:80]!r}")
-        if not isinstance(answer.get("error", answer.get("result")), dict):
-            raise ValueError(f"answered with something that is no object: {line[:80]!r}")
         with self._lock:
-            pending = self._pending.pop(answer.get("id", 0), None)
+            pending = self._pending.pop(answer["id"], None)
         if pending is None:
             raise ValueError(f"answered a request that was not waiting: {line[:80]!r}")
         pending.answer(answer)
@@ -246,6 +256,15 @@ class PeerClient:
         workdir = self.hello.get("workdir")
         if workdir and Path(workdir).name.startswith("zmq-interop-"):
             shutil.rmtree(workdir, ignore_errors=True)
+
+
+def _is_response(answer: Any) -> bool:
+    if not isinstance(answer, dict) or answer.get("jsonrpc") != "2.0" or type(answer.get("id")) is not int:
+        return False
+    if ("error" in answer) == ("result" in answer):
+        return False
+    body = answer.get("error", answer.get("result"))
+    return isinstance(body, dict) and ("error" not in answer or isinstance(body.get("data", {}), dict))
 
 
 def describe_exit(code: int) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import SetupFault
-from harness.model.patterns import IMPLEMENTATIONS
+from harness.model.patterns import IMPLEMENTATIONS, MIXED
 
 SUFFIX: Final = ".peer.toml"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
@@ -53,6 +53,8 @@ def load(file: Path) -> Manifest:
     name = data.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise SetupFault(f"{file}: key 'name' must be letters, digits and '-', not {name!r}")
+    if name == MIXED:
+        raise SetupFault(f"{file}: key 'name': {MIXED!r} means several peers at once; take another name")
     if not isinstance(data.get("language"), str) or not data["language"]:
         raise SetupFault(f"{file}: key 'language' must be a text that is not empty")
     run = _words(file, "run", data.get("run"))
@@ -62,7 +64,7 @@ def load(file: Path) -> Manifest:
     if any("{output}" in word for word in run) and not any("{output}" in word for word in build):
         raise SetupFault(f"{file}: key 'run' uses {{output}}, but 'build' does not make it")
     toolchain = data.get("toolchain", [])
-    if not isinstance(toolchain, list):
+    if not isinstance(toolchain, list) or [] in toolchain:
         raise SetupFault(f"{file}: key 'toolchain' must be a list of commands")
     env = data.get("env", {})
     if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):

@@ -120,6 +120,11 @@ def _check_hello(client: PeerClient) -> None:
     for key, kind in _HELLO_KEYS.items():
         if not isinstance(hello.get(key), kind):
             raise ContractBreach(f"{client.name}: hello: {key!r} must be a {kind.__name__}, not {hello.get(key)!r:.40}")
+    for kind_of, names in hello["capabilities"].items():
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ContractBreach(f"{client.name}: hello: capabilities.{kind_of} must be a list of names")
+    if not hello["capabilities"].get("socket_types"):
+        raise ContractBreach(f"{client.name}: hello: capabilities.socket_types must name at least one socket type")
 
 
 def _probe(client: PeerClient) -> None:

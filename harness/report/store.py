@@ -123,10 +123,14 @@ def write(run: Run, reports: Path) -> Path:
     folder = reports / run.name
     folder.mkdir(parents=True, exist_ok=True)
     handle, unfinished = tempfile.mkstemp(dir=folder, prefix=".results-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(run.to_json(), file, ensure_ascii=False, indent=1)
-        file.write("\n")
-    os.replace(unfinished, folder / RESULTS)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(run.to_json(), file, ensure_ascii=False, indent=1)
+            file.write("\n")
+        os.replace(unfinished, folder / RESULTS)
+    except BaseException:
+        os.unlink(unfinished)
+        raise
     return folder
 
 

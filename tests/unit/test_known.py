@@ -138,7 +138,10 @@ def test_a_text_that_is_missing_or_empty_is_refused(key: str, value: str | None)
         ({"verdict": '"bad"'}, "key 'verdict' must be fail, crash or hang"),
         ({"verdict": "3"}, "key 'verdict' must be fail, crash or hang"),
         ({"verdict": "[1]"}, "key 'verdict' must be fail, crash or hang"),
-        ({"cell": '"*/*/*/*/*"'}, "unknown key 'cell'; known are cells, link, name, reason, verdict, when"),
+        (
+            {"cell": '"*/*/*/*/*"'},
+            "unknown key 'cell'; known are cells, link, name, reason, says, sometimes, verdict, when",
+        ),
         ({"when": "3"}, "key 'when' must be a table"),
         ({"when": "{ system = 'linux' }"}, "unknown key 'when.system'; known are implementation, os, version"),
         ({"when": "{ implementation = 'a', version = 'old' }"}, "key 'when.version': 'old' is no version range"),

@@ -48,7 +48,7 @@ def test_two_slots_are_two_processes(make: Make) -> None:
 def test_a_started_peer_says_who_it_is_and_has_nothing_open(make: Make) -> None:
     peer = make().peer("tiny", "left")
     assert peer.description == "tiny 1.0 (none, python, linux/amd64)"
-    peer.check_nothing_open()
+    peer.refuse_leftovers(peer.count_open().result())
 
 
 def test_a_discarded_peer_is_replaced(make: Make) -> None:

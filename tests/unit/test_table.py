@@ -40,7 +40,7 @@ def test_the_grid_explains_its_letters_and_marks() -> None:
     lines = list(table.grid(run(record("pass"), record("known", left="two"))))
     assert lines[0] == "A = one, B = two; left > right"
     assert lines[1].split() == ["AB", "BB"]
-    assert lines[-1] == "worst of each square: k known, ✓ pass"
+    assert lines[-1] == "worst of each square: ✓ pass, k known"
 
 
 def test_the_summary_counts_cells_by_verdict() -> None:

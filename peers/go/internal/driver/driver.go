@@ -62,6 +62,20 @@ type Unbinder interface{ Unbind(endpoint string) error }
 // Disconnecter is a socket that can give up a connection. Feature "disconnect".
 type Disconnecter interface{ Disconnect(endpoint string) error }
 
+// Talker is a socket that can hold a conversation, sends and receives in turn, without handing each
+// message from goroutine to goroutine. It is a matter of speed alone: a socket need not be one.
+type Talker interface {
+	// Talk runs talk, on any goroutine. A send or a receive in it that lasts until the deadline, or until
+	// the socket closes, fails.
+	Talk(deadline time.Time, talk func(Conversation) error) error
+}
+
+// Conversation is what a talk may do. Both block.
+type Conversation struct {
+	Send    func(Message) error
+	Receive func() (Message, error)
+}
+
 // Value of a socket option: an integer (booleans are 0 and 1) or, if Bytes is not nil, bytes.
 type Value struct {
 	Integer int64

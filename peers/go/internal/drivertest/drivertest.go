@@ -7,18 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"zmq-interop/peers/go/internal/driver"
 )
-
-// patience is far more than anything here takes.
-const patience = 10 * time.Second
-
-func soon() time.Time { return time.Now().Add(patience) }
 
 // Run checks a driver.
 func Run(t *testing.T, library driver.Library) {
@@ -33,6 +26,8 @@ func Run(t *testing.T, library driver.Library) {
 		{"a message that comes after a timeout belongs to the next receive", late},
 		{"a past deadline still takes what is there", pastDeadline},
 		{"a waiting receive holds up neither a send nor an option", sideBySide},
+		{"a talk is a conversation", talk},
+		{"close interrupts a talk", closeInterruptsTalk},
 		{"close interrupts a receive with a deadline", closeInterrupts(soon)},
 		{"close interrupts a receive without a deadline", closeInterrupts(func() time.Time { return time.Time{} })},
 		{"close interrupts a receive of a shared context", closeInterruptsShared},
@@ -47,101 +42,6 @@ func Run(t *testing.T, library driver.Library) {
 				t.Errorf("contexts left: %d", n)
 			}
 		})
-	}
-}
-
-// pair opens two connected PAIR sockets and lets one message through, so that they know each other.
-func pair(t *testing.T, library driver.Library, endpoint string) (left, right driver.Socket) {
-	t.Helper()
-	left, right = openPair(t, library)
-	link(t, left, right, endpoint)
-	return left, right
-}
-
-func openPair(t *testing.T, library driver.Library) (left, right driver.Socket) {
-	t.Helper()
-	left, err := library.Open("pair", "PAIR", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	right, err = library.Open("pair", "PAIR", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return left, right
-}
-
-func link(t *testing.T, left, right driver.Socket, endpoint string) {
-	t.Helper()
-	actual, err := left.Bind(endpoint)
-	if err != nil {
-		t.Fatalf("bind %s: %v", endpoint, err)
-	}
-	if strings.Contains(actual, "*") {
-		t.Fatalf("bind answers with a wildcard: %s", actual)
-	}
-	if err := right.Connect(actual); err != nil {
-		t.Fatalf("connect %s: %v", actual, err)
-	}
-	send(t, right, driver.Message{[]byte("hello")})
-	receive(t, left)
-}
-
-// shut closes sockets. A complaint of the library is not the driver's.
-func shut(t *testing.T, sockets ...driver.Socket) {
-	t.Helper()
-	for _, socket := range sockets {
-		err := socket.Close()
-		switch {
-		case err == nil:
-		case errors.Is(err, &driver.Error{Name: driver.Failed}):
-			t.Logf("the library's close: %v", err)
-		default:
-			t.Errorf("close: %v", err)
-		}
-	}
-}
-
-// of gives messages one by one.
-func of(messages ...driver.Message) driver.Source {
-	return func() (driver.Message, bool) {
-		if len(messages) == 0 {
-			return nil, false
-		}
-		message := messages[0]
-		messages = messages[1:]
-		return message, true
-	}
-}
-
-// into collects count messages.
-func into(messages *[]driver.Message, count int) driver.Sink {
-	return func(message driver.Message) bool {
-		*messages = append(*messages, message)
-		return len(*messages) < count
-	}
-}
-
-func send(t *testing.T, socket driver.Socket, message driver.Message) {
-	t.Helper()
-	if sent, err := socket.Send(soon(), "", of(message)); sent != 1 || err != nil {
-		t.Fatalf("send: %d, %v", sent, err)
-	}
-}
-
-func receive(t *testing.T, socket driver.Socket) driver.Message {
-	t.Helper()
-	var got []driver.Message
-	if err := socket.Receive(soon(), into(&got, 1)); err != nil || len(got) != 1 {
-		t.Fatalf("receive: %v, %v", got, err)
-	}
-	return got[0]
-}
-
-func same(t *testing.T, got, want driver.Message) {
-	t.Helper()
-	if !slices.EqualFunc(got, want, bytes.Equal) {
-		t.Fatalf("got %q, want %q", got, want)
 	}
 }
 
@@ -183,7 +83,7 @@ func sendPaths(t *testing.T, library driver.Library) {
 		for _, message := range []driver.Message{
 			{[]byte("one")}, {{}}, {[]byte("a"), {}, bytes.Repeat([]byte("b"), 300)}, {{}, {}, {}},
 		} {
-			if _, err := left.Send(soon(), via, of(message)); err != nil {
+			if _, err := left.Send(soon(), via, driver.One(message)); err != nil {
 				t.Fatalf("%s: %v", via, err)
 			}
 			same(t, receive(t, right), message)
@@ -225,7 +125,7 @@ func pastDeadline(t *testing.T, library driver.Library) {
 	left, right := pair(t, library, "tcp://127.0.0.1:*")
 	defer shut(t, left, right)
 	var got []driver.Message
-	if sent, err := right.Send(time.Now().Add(-time.Second), "", of(driver.Message{[]byte("x")})); err != nil || sent != 1 {
+	if sent, err := right.Send(time.Now().Add(-time.Second), "", driver.One(driver.Message{[]byte("x")})); err != nil || sent != 1 {
 		t.Fatalf("send: %d, %v", sent, err)
 	}
 	for end := soon(); len(got) == 0 && time.Now().Before(end); {
@@ -254,6 +154,76 @@ func sideBySide(t *testing.T, library driver.Library) {
 		t.Fatal(err)
 	}
 	same(t, got[0], driver.Message{[]byte("in")})
+}
+
+// talker gives a socket's Talker, which not every driver has.
+func talker(t *testing.T, socket driver.Socket) driver.Talker {
+	t.Helper()
+	talker, ok := socket.(driver.Talker)
+	if !ok {
+		shut(t, socket)
+		t.Skip("no talker")
+	}
+	return talker
+}
+
+func talk(t *testing.T, library driver.Library) {
+	left, right := pair(t, library, "tcp://127.0.0.1:*")
+	defer shut(t, right)
+	able := talker(t, left)
+	defer shut(t, left)
+	done := make(chan error, 1)
+	go func() {
+		done <- able.Talk(soon(), func(with driver.Conversation) error {
+			for range 2 {
+				message, err := with.Receive()
+				if err != nil {
+					return err
+				}
+				if err := with.Send(message); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}()
+	for _, text := range []string{"1", "2"} {
+		_, _ = left.Get("LINGER") // is not held up
+		send(t, right, driver.Message{[]byte(text)})
+		same(t, receive(t, right), driver.Message{[]byte(text)})
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	err := able.Talk(time.Now(), func(with driver.Conversation) error {
+		_, err := with.Receive()
+		return err
+	})
+	if !errors.Is(err, driver.ErrTimeout) {
+		t.Fatalf("without a message: %v", err)
+	}
+	send(t, left, driver.Message{[]byte("after")})
+	same(t, receive(t, right), driver.Message{[]byte("after")})
+}
+
+func closeInterruptsTalk(t *testing.T, library driver.Library) {
+	socket, err := library.Open("", "PULL", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	able := talker(t, socket)
+	done := make(chan error, 1)
+	go func() {
+		done <- able.Talk(soon(), func(with driver.Conversation) error {
+			_, err := with.Receive()
+			return err
+		})
+	}()
+	time.Sleep(20 * time.Millisecond) // let it block; the test holds also if it doesn't
+	shut(t, socket)
+	if err := <-done; !errors.Is(err, driver.ErrClosed) {
+		t.Fatalf("got %v", err)
+	}
 }
 
 // closeInterrupts closes a socket of its own context while it receives.
@@ -357,7 +327,7 @@ func unsupported(t *testing.T, library driver.Library) {
 	if _, err := socket.Get("NONSENSE"); !errors.Is(err, want) {
 		t.Errorf("get: %v", err)
 	}
-	if _, err := socket.Send(soon(), "", of(driver.Message{{}})); !errors.Is(err, want) {
+	if _, err := socket.Send(soon(), "", driver.One(driver.Message{{}})); !errors.Is(err, want) {
 		t.Errorf("send on a PULL: %v", err)
 	}
 }

@@ -17,38 +17,78 @@ const burst = 64
 func (s *Socket) own() {
 	defer close(s.ended)
 	for !s.closing.Load() {
-		s.mu.Lock()
-		errands, send, take := s.errands, s.sending, s.taking
-		s.errands = nil
-		s.mu.Unlock()
-
-		for _, errand := range errands {
-			errand()
-		}
-		// A poll answers what is done without waiting; what is left waits for the socket.
-		var sendDone, takeDone bool
-		if send != nil {
-			sendDone = s.send(send)
-		}
-		if take != nil {
-			takeDone = s.receive(take)
-		}
-		switch {
-		case len(errands) > 0 || sendDone || takeDone:
-			s.ready = 0
-		case send == nil && take == nil:
-			s.idle()
-		default:
-			s.poll(send, take)
-		}
+		s.step(nil)
 	}
 	_ = s.socket.Close()
 	s.library.bells.give(s.bell)
 }
 
-// idle waits for work. An idle socket is one that its application has left alone.
-func (s *Socket) idle() {
-	<-s.knock
+// step does what can be done, and waits if that was nothing. Inside a talk it is called for the talk's
+// own work.
+func (s *Socket) step(inside *talking) {
+	s.mu.Lock()
+	now := s.desk
+	s.errands = nil
+	s.mu.Unlock()
+
+	for _, errand := range now.errands {
+		errand()
+	}
+	var sent, taken bool
+	if now.sending != nil {
+		sent = s.send(now.sending)
+	}
+	if now.taking != nil {
+		taken = s.receive(now.taking)
+	}
+	switch {
+	case len(now.errands) > 0 || sent || taken:
+		s.ready = 0
+	case now.talking != inside:
+		s.talk(now.talking)
+	case now.sending == nil && now.taking == nil:
+		<-s.knock // an idle socket is one that its application has left alone
+	default:
+		s.poll(now)
+	}
+}
+
+// talk runs a talk. Its sends and receives go over the desk like all others, and so it holds up no errand.
+func (s *Socket) talk(work *talking) {
+	until := func(done chan error) error {
+		for {
+			select {
+			case err := <-done:
+				return err
+			default:
+			}
+			if s.closing.Load() {
+				return driver.ErrClosed
+			}
+			s.step(work)
+		}
+	}
+	err := work.talk(driver.Conversation{
+		Send: func(message driver.Message) error {
+			send := newSending(work.deadline, false, driver.One(message))
+			s.mu.Lock()
+			s.sending = send
+			s.mu.Unlock()
+			return until(send.done)
+		},
+		Receive: func() (message driver.Message, err error) {
+			take := newTaking(work.deadline, driver.Into(&message))
+			s.mu.Lock()
+			s.taking = take
+			s.mu.Unlock()
+			err = until(take.done)
+			return message, err
+		},
+	})
+	s.mu.Lock()
+	s.talking = nil
+	s.mu.Unlock()
+	work.done <- err
 }
 
 // finishSend and finishTake clear the desk and then answer.
@@ -201,7 +241,7 @@ func past(deadline time.Time) bool {
 const nap = time.Millisecond
 
 // poll waits until the socket may be ready for the work, a limit passes or the bell rings.
-func (s *Socket) poll(send *sending, take *taking) {
+func (s *Socket) poll(now desk) {
 	var events zmq.State
 	wait := time.Duration(-1)
 	atMost := func(left time.Duration) {
@@ -220,16 +260,16 @@ func (s *Socket) poll(send *sending, take *taking) {
 			atMost(max(0, time.Until(limit)+time.Millisecond-1))
 		}
 	}
-	if send != nil {
-		on(zmq.POLLOUT, send.limit)
+	if now.sending != nil {
+		on(zmq.POLLOUT, now.sending.limit)
 	}
-	if take != nil {
-		on(zmq.POLLIN, take.limit)
+	if now.taking != nil {
+		on(zmq.POLLIN, now.taking.limit)
 	}
 	_, _ = s.poller.Update(0, events)
 
 	s.mu.Lock()
-	if len(s.errands) > 0 || s.closing.Load() || s.sending != send || s.taking != take {
+	if s.closing.Load() || s.differs(now) {
 		s.mu.Unlock()
 		return
 	}

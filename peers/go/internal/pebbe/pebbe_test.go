@@ -42,14 +42,7 @@ func forever(frames ...[]byte) driver.Source {
 	return func() (driver.Message, bool) { return frames, true }
 }
 
-// once gives a message once.
-func once(frames ...[]byte) driver.Source {
-	given := false
-	return func() (driver.Message, bool) {
-		given = !given
-		return frames, given
-	}
-}
+func one(frames ...[]byte) driver.Source { return driver.One(frames) }
 
 func named(name driver.Name) error { return &driver.Error{Name: name} }
 
@@ -99,7 +92,7 @@ func TestErrorsHaveTheirNames(t *testing.T) {
 	if err := req.Receive(soon(), nothing); !errors.Is(err, named(driver.State)) {
 		t.Errorf("a REQ that receives first: %v", err)
 	}
-	if _, err := router.Send(soon(), "", once([]byte("nobody"), []byte("x"))); !errors.Is(err, named(driver.Unroutable)) {
+	if _, err := router.Send(soon(), "", one([]byte("nobody"), []byte("x"))); !errors.Is(err, named(driver.Unroutable)) {
 		t.Errorf("a ROUTER without the receiver: %v", err)
 	}
 	if err := pull.Connect("tcp://nothing"); !errors.Is(err, named(driver.Invalid)) {
@@ -117,7 +110,7 @@ func TestTheSocketsOwnTimeoutCountsWithoutADeadline(t *testing.T) {
 		if err := socket.Receive(time.Time{}, nothing); !errors.Is(err, driver.ErrTimeout) {
 			t.Errorf("receive in context %q: %v", context, err)
 		}
-		if _, err := socket.Send(time.Time{}, "", once([]byte("x"))); !errors.Is(err, driver.ErrTimeout) {
+		if _, err := socket.Send(time.Time{}, "", one([]byte("x"))); !errors.Is(err, driver.ErrTimeout) {
 			t.Errorf("send in context %q: %v", context, err)
 		}
 	}
@@ -131,7 +124,7 @@ func TestCloseInterruptsABlockingSend(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.AfterFunc(20*time.Millisecond, func() { _ = socket.Close() })
-		if _, err := socket.Send(time.Time{}, "", once([]byte("x"))); !errors.Is(err, driver.ErrClosed) {
+		if _, err := socket.Send(time.Time{}, "", one([]byte("x"))); !errors.Is(err, driver.ErrClosed) {
 			t.Errorf("in context %q: %v", context, err)
 		}
 	}
@@ -154,7 +147,7 @@ func TestBothDirectionsOfOneSocketGoOn(t *testing.T) {
 		flooded <- sent
 	}()
 	for range 100 {
-		if _, err := right.Send(soon(), "", once([]byte("y"))); err != nil {
+		if _, err := right.Send(soon(), "", one([]byte("y"))); err != nil {
 			t.Fatal(err)
 		}
 		if err := left.Receive(soon(), nothing); err != nil {
@@ -178,7 +171,7 @@ func TestAFullRouterTimesOutWithoutSpinning(t *testing.T) {
 	if err := dealer.Connect(endpoint); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := dealer.Send(soon(), "", once([]byte("hello"))); err != nil {
+	if _, err := dealer.Send(soon(), "", one([]byte("hello"))); err != nil {
 		t.Fatal(err)
 	}
 	if err := router.Receive(soon(), nothing); err != nil {

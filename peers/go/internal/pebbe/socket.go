@@ -23,18 +23,29 @@ type Socket struct {
 	blocked atomic.Bool // the owner is in a blocking call of the library, which no bell ends
 	ended   chan struct{}
 
-	mu      sync.Mutex // guards the desk
+	mu      sync.Mutex // guards the desk and waiting
 	waiting bool       // the owner waits in poll; whoever sets this to false must ring
-	errands []func()   // short calls
-	sending *sending
-	taking  *taking
-	knock   chan struct{} // wakes an owner without any work
+	desk
+	knock chan struct{} // wakes an owner without any work
 
 	// The owner's own. Nobody else touches these.
 	socket *zmq.Socket
 	poller *zmq.Poller
 	bell   *bell
 	ready  zmq.State // what the last poll promised and no call has kept yet
+}
+
+// desk is the work that waits for the owner.
+type desk struct {
+	errands []func() // short calls
+	sending *sending
+	taking  *taking
+	talking *talking
+}
+
+// differs tells whether there is other work than there was then, when the errands were done.
+func (d *desk) differs(then desk) bool {
+	return len(d.errands) > 0 || d.sending != then.sending || d.taking != then.taking || d.talking != then.talking
 }
 
 // sending is a Send in progress.
@@ -55,6 +66,21 @@ type taking struct {
 	waiting  bool      // for a message
 	limit    time.Time // of this message, see Socket.limit
 	done     chan error
+}
+
+// talking is a Talk in progress.
+type talking struct {
+	talk     func(driver.Conversation) error
+	deadline time.Time
+	done     chan error
+}
+
+func newSending(deadline time.Time, frames bool, next driver.Source) *sending {
+	return &sending{next: next, deadline: deadline, frames: frames, done: make(chan error, 1)}
+}
+
+func newTaking(deadline time.Time, take driver.Sink) *taking {
+	return &taking{take: take, deadline: deadline, done: make(chan error, 1)}
 }
 
 // Open implements driver.Library.
@@ -105,9 +131,7 @@ func (s *Socket) begin(kind zmq.Type, wanted []driver.Option) (err error) {
 
 // Send implements driver.Socket.
 func (s *Socket) Send(deadline time.Time, via string, next driver.Source) (int, error) {
-	work := &sending{
-		next: next, deadline: deadline, frames: via == "SendBytes", done: make(chan error, 1),
-	}
+	work := newSending(deadline, via == "SendBytes", next)
 	s.post(func() { s.sending = work })
 	err := await(s, work.done)
 	return work.sent, err
@@ -115,8 +139,15 @@ func (s *Socket) Send(deadline time.Time, via string, next driver.Source) (int, 
 
 // Receive implements driver.Socket.
 func (s *Socket) Receive(deadline time.Time, take driver.Sink) error {
-	work := &taking{take: take, deadline: deadline, done: make(chan error, 1)}
+	work := newTaking(deadline, take)
 	s.post(func() { s.taking = work })
+	return await(s, work.done)
+}
+
+// Talk implements driver.Talker: the owner itself runs the talk.
+func (s *Socket) Talk(deadline time.Time, talk func(driver.Conversation) error) error {
+	work := &talking{talk: talk, deadline: deadline, done: make(chan error, 1)}
+	s.post(func() { s.talking = work })
 	return await(s, work.done)
 }
 

@@ -16,11 +16,11 @@ func text(s string) driver.Message { return driver.Message{[]byte(s)} }
 
 // one receives a message, or "" and an error.
 func one(r *Receiver, deadline time.Time) (got string, err error) {
-	err = r.Receive(deadline, func(m driver.Message) bool {
-		got = string(m[0])
-		return false
-	})
-	return got, err
+	var m driver.Message
+	if err := r.Receive(deadline, driver.Into(&m)); err != nil {
+		return "", err
+	}
+	return string(m[0]), nil
 }
 
 func TestReceiverKeepsWhatComesLate(t *testing.T) {

@@ -30,27 +30,10 @@ func connected(t *testing.T) (*Socket, net.Conn) {
 	return s, conn
 }
 
-// messages gives one message of these frames.
-func message(frames ...string) driver.Source {
-	given := false
-	return func() (driver.Message, bool) {
-		if given {
-			return nil, false
-		}
-		given = true
-		var m driver.Message
-		for _, frame := range frames {
-			m = append(m, []byte(frame))
-		}
-		return m, true
-	}
-}
-
 func TestSendWritesAllFramesOneAfterTheOther(t *testing.T) {
 	s, conn := connected(t)
 	frames := driver.Message{[]byte("ab"), {}, []byte("c")}
-	given := false
-	sent, err := s.Send(soon(), "", func() (driver.Message, bool) { given = !given; return frames, given })
+	sent, err := s.Send(soon(), "", driver.One(frames))
 	if sent != 1 || err != nil {
 		t.Fatalf("%d, %v", sent, err)
 	}
@@ -94,7 +77,7 @@ func TestABoundSocketAcceptsOneConnection(t *testing.T) {
 	if _, err := s.Bind("tcp://127.0.0.1:*"); !errors.Is(err, &driver.Error{Name: driver.State}) {
 		t.Errorf("a second bind: %v", err)
 	}
-	if _, err := s.Send(soon(), "", message("x")); err != nil { // it has accepted
+	if _, err := s.Send(soon(), "", driver.One(driver.Message{[]byte("x")})); err != nil { // it has accepted
 		t.Fatal(err)
 	}
 	if second, err := net.Dial("tcp", first.RemoteAddr().String()); err == nil {
@@ -113,7 +96,7 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 			return err
 		},
 		"without one": func(s *Socket) error {
-			_, err := s.Send(time.Time{}, "", message("x"))
+			_, err := s.Send(time.Time{}, "", driver.One(driver.Message{[]byte("x")}))
 			return err
 		},
 	} {

@@ -1,6 +1,10 @@
 package workload
 
-import "time"
+import (
+	"time"
+
+	"zmq-interop/peers/go/internal/driver"
+)
 
 // Echoed is the result of Echo.
 type Echoed struct {
@@ -9,15 +13,17 @@ type Echoed struct {
 
 // Echo receives a message and sends the same frames back, count times.
 func Echo(socket Socket, deadline time.Time, count int64) (done Echoed, err error) {
-	for done.Echoed < count {
-		message, err := receiveOne(socket, deadline)
-		if err != nil {
-			return done, err
+	err = converse(socket, deadline, func(with driver.Conversation) error {
+		for ; done.Echoed < count; done.Echoed++ {
+			message, err := with.Receive()
+			if err != nil {
+				return err
+			}
+			if err := with.Send(message); err != nil {
+				return err
+			}
 		}
-		if err := sendOne(socket, deadline, message); err != nil {
-			return done, err
-		}
-		done.Echoed++
-	}
-	return done, nil
+		return nil
+	})
+	return done, err
 }

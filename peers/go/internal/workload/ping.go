@@ -27,51 +27,35 @@ type Quantile struct {
 	Mean float64 `json:"mean"`
 }
 
-// sizedReceiver is a socket without messages, which is told how many bytes to wait for.
-type sizedReceiver interface {
-	ReceiveBytes(deadline time.Time, size int) ([]byte, error)
-}
-
 // Ping sends a message and waits for the answer, warmup times and then stream.Count times with the
 // clock running. An answer without its first strip frames that equals the request, with or without the
 // request's prefix, is right.
 func Ping(socket Socket, deadline time.Time, stream Stream, warmup int64, strip int) (done Pinged, err error) {
 	times := make([]int64, 0, min(stream.Count, 1<<20))
-	defer func() { done.NS = summarise(times) }()
-	for i := range warmup + stream.Count {
-		request := stream.message(uint64(i))
-		start := time.Now()
-		if err := sendOne(socket, deadline, request); err != nil {
-			return done, err
+	err = converse(socket, deadline, func(with driver.Conversation) error {
+		for i := range warmup + stream.Count {
+			request := stream.message(uint64(i))
+			start := time.Now()
+			if err := with.Send(request); err != nil {
+				return err
+			}
+			answer, err := with.Receive()
+			if err != nil {
+				return err
+			}
+			took := time.Since(start)
+			if !right(answer, request, strip, len(stream.Prefix)) {
+				done.Wrong++
+			}
+			if i >= warmup {
+				done.Count++
+				times = append(times, took.Nanoseconds())
+			}
 		}
-		answer, err := receiveAnswer(socket, deadline, request)
-		if err != nil {
-			return done, err
-		}
-		took := time.Since(start)
-		if !right(answer, request, strip, len(stream.Prefix)) {
-			done.Wrong++
-		}
-		if i >= warmup {
-			done.Count++
-			times = append(times, took.Nanoseconds())
-		}
-	}
-	return done, nil
-}
-
-// receiveAnswer waits for a message, or for as many bytes as the request had where there are none.
-func receiveAnswer(socket Socket, deadline time.Time, request driver.Message) (driver.Message, error) {
-	plain, ok := socket.Socket.(sizedReceiver)
-	if !ok {
-		return receiveOne(socket, deadline)
-	}
-	size := 0
-	for _, frame := range request {
-		size += len(frame)
-	}
-	answer, err := plain.ReceiveBytes(deadline, size)
-	return driver.Message{answer}, err
+		return nil
+	})
+	done.NS = summarise(times)
+	return done, err
 }
 
 func right(answer, request driver.Message, strip, prefix int) bool {

@@ -48,24 +48,25 @@ func numbers(frame []byte) (sequence, source uint64, ok bool) {
 	return binary.BigEndian.Uint64(frame), binary.BigEndian.Uint64(frame[8:]), true
 }
 
+// converse runs a talk on a socket, in the fastest way that it has.
+func converse(socket Socket, deadline time.Time, talk func(driver.Conversation) error) error {
+	if talker, ok := socket.Socket.(driver.Talker); ok {
+		return talker.Talk(deadline, talk)
+	}
+	return talk(driver.Conversation{
+		Send:    func(message driver.Message) error { return sendOne(socket, deadline, message) },
+		Receive: func() (driver.Message, error) { return receiveOne(socket, deadline) },
+	})
+}
+
 // receiveOne waits for one message.
 func receiveOne(socket driver.Socket, deadline time.Time) (message driver.Message, err error) {
-	err = socket.Receive(deadline, func(m driver.Message) bool {
-		message = m
-		return false
-	})
+	err = socket.Receive(deadline, driver.Into(&message))
 	return message, err
 }
 
 // sendOne sends one message.
 func sendOne(socket driver.Socket, deadline time.Time, message driver.Message) error {
-	given := false
-	_, err := socket.Send(deadline, "", func() (driver.Message, bool) {
-		if given {
-			return nil, false
-		}
-		given = true
-		return message, true
-	})
+	_, err := socket.Send(deadline, "", driver.One(message))
 	return err
 }
