@@ -108,7 +108,7 @@ PROOFS: Final = (
     Proof(
         "false-capability",
         test_drafts.test_a_draft_type_delivers_a_message,
-        "client-server/tcp4/faulty>pyzmq/left-binds/1-byte",
+        "client-server/tcp4/faulty>faulty/left-binds/1-byte",
         says="unsupported",
     ),
     Proof("false-capability", _req_rep, "req-rep/ws/faulty>faulty/left-binds/1-byte", says="unsupported"),

@@ -37,7 +37,7 @@ FAULTS = {
     "truncate": "cuts frames over 64 KiB to 65,536 bytes",
     "wrong-requester": "lets a ROUTER that has heard two or more peers answer another one of them",
     "ignore-prefix": "subscribes SUB and XSUB to everything instead of the topic given",
-    "false-capability": "says in hello that it has socket type CLIENT and transport ws",
+    "false-capability": "says in hello that it has socket types CLIENT and SERVER and transport ws",
     "silent": "never answers a recv, and nothing after it",
     "crash": "aborts in the first send or recv",
     "garbage": "writes a line that is not JSON before every answer but hello's",
@@ -293,7 +293,7 @@ class FaultyServer(Server):
         """Say who this is, and more."""
         about = super().greeting()
         if self.fault == "false-capability":
-            about["capabilities"]["socket_types"].append("CLIENT")
+            about["capabilities"]["socket_types"] += ["CLIENT", "SERVER"]
             about["capabilities"]["transports"].append("ws")
         return about
 
