@@ -2,7 +2,8 @@
 
 `PeerFault` means that the thing under test misbehaved: evidence for a verdict. `SetupFault` means that the
 harness, its toolchain, its input or the host is not ready: it says what to install, run or correct, and never
-counts against a peer. `Unsupported` is neither: a peer said beforehand that it lacks a feature.
+counts against a peer. `Unsupported` and `Inconclusive` are neither: a peer said beforehand that it lacks a feature, or
+the machine was too noisy to say.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ class SetupFault(HarnessError):
 
 class Unsupported(HarnessError):
     """A peer does not list a feature that a check needs. Never a failure."""
+
+
+class Inconclusive(HarnessError):
+    """The machine was too noisy, or too small, to say. The text says what was measured and what was needed."""
 
 
 class PeerFault(HarnessError):

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import pytest
 
-from harness.errors import ContractBreach, PeerFault, SetupFault, Unsupported
+from harness.errors import ContractBreach, Inconclusive, PeerFault, SetupFault, Unsupported
 from harness.model.known import KnownIssue, expected
 from harness.model.matrix import Cell
 from harness.model.patterns import MIXED, PATTERNS
@@ -39,6 +39,7 @@ class Outcome:
     seconds: float = 0.0
     issue: KnownIssue | None = None
     blame: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
     peers: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
@@ -58,6 +59,10 @@ class Crowd:
         """Return `count` peers for the right role."""
         return self._some("right", self._run.cell.right, count)
 
+    def fresh(self, side: str) -> Peer:
+        """Start a process of this cell's own for a side, to pause, kill or abuse; it ends with the cell."""
+        return self._run.start(getattr(self._run.cell, side))
+
     def _some(self, side: str, name: str, count: int) -> list[Peer]:
         if name != MIXED:
             return [self._run.take(name, side)] * count
@@ -74,6 +79,8 @@ class CellRun:
         self.pool = pool
         self.pattern = PATTERNS[cell.pattern]
         self.taken: dict[Peer, str] = {}
+        self.fresh: list[Peer] = []
+        self.figures: dict[str, float] = {}
 
     def take(self, name: str, side: str) -> Peer:
         """Take a peer for this cell. Both ends of an inproc link live in one process."""
@@ -81,6 +88,14 @@ class CellRun:
         if peer not in self.taken:
             self.taken[peer] = side
             peer.client.patience = self._patience
+        return peer
+
+    def start(self, name: str) -> Peer:
+        """Start a peer that no other cell uses."""
+        peer = self.pool.start(name)
+        self.fresh.append(peer)
+        self.taken[peer] = "fresh"
+        peer.client.patience = self._patience
         return peer
 
     @property
@@ -96,6 +111,7 @@ class CellRun:
             "link": lambda: self.link,
             "payload": lambda: self.cell.payload,
             "peers": lambda: Crowd(self),
+            "figures": lambda: self.figures,
             "left": lambda: self.take(self.cell.left, "left"),
             "right": lambda: self.take(self.cell.right, "right"),
         }
@@ -108,18 +124,28 @@ class CellRun:
 
     def close(self) -> None:
         """Close all sockets and see that nothing is left open; raises a PeerFault."""
-        for call in [call for peer in self.taken for call in peer.start_closing()]:
+        alive = [peer for peer in self.taken if not peer.client.ended]
+        for call in [call for peer in alive for call in peer.start_closing()]:
             call.result()
-        for peer, count in [(peer, peer.count_open()) for peer in self.taken]:
+        for peer, count in [(peer, peer.count_open()) for peer in alive]:
             peer.refuse_leftovers(count.result())
+        for peer in self.fresh:
+            if not peer.client.ended and (wrongs := peer.client.stop()):
+                raise ContractBreach("; ".join(wrongs))
 
     def discard(self) -> None:
         """Throw the peers away."""
         for peer in self.taken:
             self.pool.discard(peer)
 
+    def end_fresh(self) -> None:
+        """End what this cell started and is still there."""
+        for peer in self.fresh:
+            if not peer.client.ended:
+                peer.client.kill()
 
-NAMES: Final = frozenset({"cell", "pattern", "link", "payload", "peers", "left", "right"})
+
+NAMES: Final = frozenset({"cell", "pattern", "link", "payload", "peers", "figures", "left", "right"})
 """The parameters that a check may ask for."""
 
 
@@ -148,6 +174,7 @@ def attempt(
     if closing.verdict not in (Verdict.PASS, outcome.verdict) and worst(verdicts) is closing.verdict:
         outcome = closing
     outcome.seconds = time.perf_counter() - started
+    outcome.figures = run.figures
     outcome.peers = [peer.description for peer in run.taken]
     outcome.versions = {peer.implementation: peer.version for peer in run.taken}
     if outcome.error is not None:
@@ -157,6 +184,7 @@ def attempt(
     broken = any(peer.client.broken for peer in run.taken)
     if broken or closing.verdict is not Verdict.PASS or isinstance(outcome.error, ContractBreach):
         run.discard()
+    run.end_fresh()
     return outcome
 
 
@@ -166,6 +194,8 @@ def _judged(outcome: Outcome) -> Iterator[None]:
         yield
     except Unsupported as reason:
         outcome.verdict, outcome.reason = Verdict.UNSUPPORTED, str(reason)
+    except Inconclusive as reason:
+        outcome.verdict, outcome.reason = Verdict.INCONCLUSIVE, str(reason)
     except SetupFault:
         raise
     except PeerFault as fault:
@@ -185,7 +215,7 @@ def judge(
     """Run a check, and say what its outcome means: known, fixed, or news (then with blame)."""
     hopeless = any(issue.names(cell) and not issue.sometimes for issue in known)
     outcome = attempt(cell, pool, check, extra, KNOWN_PATIENCE if hopeless else 0.0)
-    if outcome.verdict is Verdict.UNSUPPORTED:
+    if outcome.verdict in (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE):
         return outcome
     outcome.verdict, outcome.issue = expected(known, cell, outcome.versions, SYSTEM, outcome.verdict, outcome.reason)
     if outcome.verdict is Verdict.FIXED:

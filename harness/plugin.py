@@ -182,6 +182,11 @@ def pattern() -> None:
 
 
 @pytest.fixture(scope="session")
+def figures() -> None:
+    """A dict for what a check measured, filed beside its verdict (filled in for each cell)."""
+
+
+@pytest.fixture(scope="session")
 def peers() -> None:
     """Several peers for a role (filled in for each cell)."""
 
@@ -235,6 +240,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         blame=outcome.blame,
         check=pyfuncitem.originalname,
         worker=os.environ.get("PYTEST_XDIST_WORKER", ""),
+        figures=outcome.figures,
         evidence={} if outcome.verdict is Verdict.PASS else evidence.of(outcome),
     )
     allure_labels.label(pyfuncitem.stash[_RECORD], outcome)

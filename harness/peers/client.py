@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
+import psutil
+
 from harness.errors import CallFailed, ContractBreach, PeerCrash, PeerFault, PeerHang
 
 CONTRACT_VERSION: Final = 1
@@ -121,6 +123,7 @@ class PeerClient:
         self._pending: dict[int, PendingCall] = {}
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._stopping = False
+        self._ended = False
         self._threads = [
             threading.Thread(target=target, name=f"{name}-{what}", daemon=True)
             for what, target in (("reader", self._read), ("log", self._read_log))
@@ -218,6 +221,19 @@ class PeerClient:
             for line in self._process.stderr:
                 self._log.append(line.decode("utf-8", "replace").rstrip())
 
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone and cleaned up."""
+        return self._ended
+
+    def pause(self) -> None:
+        """Stop the process in its tracks, until `resume`; its library can do nothing meanwhile."""
+        psutil.Process(self.pid).suspend()
+
+    def resume(self) -> None:
+        """Let a paused process go on."""
+        psutil.Process(self.pid).resume()
+
     def kill(self) -> None:
         """End the peer without ceremony, and remove what it could not."""
         self._stopping = True
@@ -248,6 +264,7 @@ class PeerClient:
         return wrongs
 
     def _clean(self) -> None:
+        self._ended = True
         for thread in self._threads:
             thread.join(STOP_DEADLINE)
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):

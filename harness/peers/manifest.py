@@ -1,4 +1,4 @@
-"""Peer manifests: small TOML files that say how a peer is built and run (CONTRACT.md, section 7)."""
+"""Peer manifests: small TOML files that say how a peer is built and run (CONTRACT.md, section 8)."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 
 RESULTS: Final = "results.json"
+_OPTIONAL: Final = ("reason", "issue", "blame", "check", "worker", "figures", "evidence")
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class Record:
     blame: str = ""
     check: str = ""
     worker: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
     evidence: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -48,7 +50,7 @@ class Record:
             "verdict": str(self.verdict),
             "seconds": round(self.seconds, 6),
         }
-        for key in ("reason", "issue", "blame", "check", "worker", "evidence"):
+        for key in _OPTIONAL:
             if value := getattr(self, key):
                 row[key] = value
         return row
@@ -60,7 +62,7 @@ class Record:
             cell=Cell.parse(row["id"]),
             verdict=Verdict(row["verdict"]),
             seconds=float(row["seconds"]),
-            **{key: row[key] for key in ("reason", "issue", "blame", "check", "worker", "evidence") if key in row},
+            **{key: row[key] for key in _OPTIONAL if key in row},
         )
 
 

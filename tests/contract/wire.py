@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,9 @@ DEADLINE: Final = 15.0
 
 END_DEADLINE: Final = 8.0
 """Seconds to a peer's end; the contract gives it 5, and a busy machine some more."""
+
+MARK: Final = "ZMQ_CONTRACT_PEER"
+"""A variable in a peer's environment, by which whatever it starts is found again."""
 
 Json = dict[str, Any]
 
@@ -60,10 +63,11 @@ class RawPeer:
 
     def __init__(self, manifest: Manifest) -> None:
         self.name = manifest.name
+        self._mark = uuid.uuid4().hex
         self.process = subprocess.Popen(
             command(manifest),
             cwd=manifest.here,
-            env=build.environment(manifest),
+            env={**build.environment(manifest), MARK: self._mark},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -238,11 +242,21 @@ class RawPeer:
             return self.process.wait(seconds)
         return None
 
+    def descendants(self) -> list[psutil.Process]:
+        """Return the processes that the peer started and that still run, whatever session they moved to."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if (
+                    process.environ().get(MARK) == self._mark
+                    and process.pid != self.process.pid
+                    and not gone(process.pid)
+                ):
+                    found.append(process)
+        return found
+
     def kill(self) -> None:
-        """End the peer and everything of it."""
-        if sys.platform != "win32":
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, 9)
+        """End the peer."""
         self.process.kill()
         self.process.wait()
         self._reader.join(DEADLINE)

@@ -45,7 +45,8 @@ class MemoryClient(PeerClient):
             raise self.broken
         self.asked.append((method, params or {}))
         pending = PendingCall(self, method, len(self.asked), 1.0)
-        answer = self.handlers.get(method, getattr(self, f"_{method}"))(params or {})
+        handler = self.handlers.get(method) or getattr(self, f"_{method}")
+        answer = handler(params or {})
         if isinstance(answer, PeerFault) and answer.verdict in ("crash", "hang"):
             self.broken = answer
         pending.answer(answer)

@@ -180,10 +180,10 @@ def test_a_missing_toolchain_says_what_to_install(key: str, peer: Manifest, cach
     missing = replace(peer, build=words) if key == "build" else replace(peer, toolchain=(words,))
     with pytest.raises(SetupFault) as refused:
         build.command(missing, cache)
-    assert str(refused.value) == (
-        f"{peer.file}: key '{key}': there is no program 'no-such-compiler-1' on PATH; "
-        "install it, run ci/bootstrap.py setup, or leave the peer out with --exclude tiny"
-    )
+    said = str(refused.value)
+    assert said.startswith(f"{peer.file}: key '{key}': there is no program 'no-such-compiler-1' on PATH; install it")
+    assert "ci/bootstrap.py setup" in said
+    assert "--exclude tiny" in said
 
 
 def test_a_missing_program_to_run_says_which_key(tmp_path: Path, cache: Path) -> None:
@@ -217,7 +217,7 @@ def test_the_manifest_environment_is_added_to_ours(tmp_path: Path, monkeypatch: 
 
 
 def test_a_toolchain_may_be_the_harness_own_interpreter(peer: Manifest) -> None:
-    """Python peers name it {python}, as section 7 of the contract allows, and its words are part of the key."""
+    """Python peers name it {python}, as section 8 of the contract allows, and its words are part of the key."""
     program = "import pathlib; print(pathlib.Path('version.txt').read_text())"
     own = replace(peer, toolchain=(("{python}", "-c", program),))
     before = build.build_key(own)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from harness import judge
 from harness.errors import ContractBreach, PeerCrash, PeerFault, PeerHang, SetupFault, Unsupported
@@ -281,6 +283,29 @@ def test_an_issue_of_another_version_changes_nothing() -> None:
 
 def test_what_is_unsupported_is_neither_known_nor_fixed() -> None:
     assert judged(raising(Unsupported("no such thing")), issue()).verdict is Verdict.UNSUPPORTED
+
+
+def late(left: Peer) -> None:
+    """Check something that takes longer than the patience with a hopeless cell."""
+    assert left.client.patience > judge.KNOWN_PATIENCE, "timeout"
+
+
+def test_a_hopeless_cell_is_not_waited_for_as_long_as_others() -> None:
+    assert judged(late, issue()).verdict is Verdict.KNOWN
+
+
+def test_a_cell_that_only_sometimes_fails_is_waited_for_as_ever() -> None:
+    assert judged(late, replace(issue(), sometimes=True)).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "when",
+    [Condition(os=("elsewhere",)), Condition("nobody"), Condition("one", SpecifierSet("<1"))],
+    ids=["system", "implementation", "version"],
+)
+def test_a_cell_is_waited_for_as_ever_where_its_issue_does_not_hold(when: Condition) -> None:
+    """A message that comes late on a busy machine must not make news of a repaired library."""
+    assert judged(late, issue(when=when)).verdict is Verdict.PASS
 
 
 # Blame.

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from harness.model.known import KnownIssue, parse
+from harness.model.known import KnownIssue, expected, parse
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 
@@ -62,7 +62,7 @@ def test_entries_keep_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "expected"),
+    ("pattern", "holding"),
     [
         ("push-pull/tcp4/go-zeromq>pyzmq/left-binds/empty-front", True),
         ("*/*/*/*/*", True),
@@ -79,8 +79,8 @@ def test_entries_keep_their_order() -> None:
     ],
     ids=count(),
 )
-def test_each_part_of_a_pattern_is_a_glob_with_alternatives(pattern: str, expected: bool) -> None:
-    assert issue(cells=f'"{pattern}"').names(CELL) is expected
+def test_each_part_of_a_pattern_is_a_glob_with_alternatives(pattern: str, holding: bool) -> None:
+    assert issue(cells=f'"{pattern}"').names(CELL) is holding
 
 
 def test_an_entry_may_name_several_patterns() -> None:
@@ -89,12 +89,12 @@ def test_an_entry_may_name_several_patterns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "expected"),
+    ("version", "holding"),
     [("0.17.0", True), ("0.16.1", True), ("0.17.1", False), ("0.17.0rc1", True), ("v0-devel-unknown", False)],
 )
-def test_a_version_range_limits_an_issue(version: str, expected: bool) -> None:
+def test_a_version_range_limits_an_issue(version: str, holding: bool) -> None:
     when = '{ implementation = "go-zeromq", version = "<=0.17.0" }'
-    assert holds({"go-zeromq": version}, when=when) is expected
+    assert holds({"go-zeromq": version}, when=when) is holding
 
 
 def test_an_issue_of_an_implementation_holds_only_where_it_plays() -> None:
@@ -106,13 +106,65 @@ def test_an_implementation_without_a_range_means_any_version() -> None:
     assert holds({"go-zeromq": "0.17.0"}, when='{ implementation = "go-zeromq" }')
 
 
-@pytest.mark.parametrize(("os", "expected"), [('"linux"', True), ('"windows"', False), ('["macos", "linux"]', True)])
-def test_an_operating_system_limits_an_issue(os: str, expected: bool) -> None:
-    assert holds(when=f"{{ os = {os} }}") is expected
+@pytest.mark.parametrize(("os", "holding"), [('"linux"', True), ('"windows"', False), ('["macos", "linux"]', True)])
+def test_an_operating_system_limits_an_issue(os: str, holding: bool) -> None:
+    assert holds(when=f"{{ os = {os} }}") is holding
 
 
 def test_a_cell_that_the_patterns_do_not_name_is_not_expected_to_fail() -> None:
     assert not holds(cells='"pub-sub/*/*/*/*"')
+
+
+# What a verdict means under known issues.
+
+
+def meant(verdict: Verdict, *issues: KnownIssue, reason: str = "timeout: no message") -> tuple[Verdict, str]:
+    found, explained = expected(issues, CELL, NO_VERSIONS, "linux", verdict, reason)
+    return found, explained.name if explained else ""
+
+
+def test_without_issues_a_verdict_stands() -> None:
+    assert [meant(verdict) for verdict in Verdict] == [(verdict, "") for verdict in Verdict]
+
+
+def test_the_predicted_failure_is_known() -> None:
+    assert meant(Verdict.FAIL, issue()) == (Verdict.KNOWN, "an-issue")
+    assert meant(Verdict.HANG, issue(verdict='"hang"')) == (Verdict.KNOWN, "an-issue")
+
+
+def test_a_failure_of_another_kind_is_news() -> None:
+    assert meant(Verdict.CRASH, issue()) == (Verdict.CRASH, "")
+
+
+@pytest.mark.parametrize(("says", "verdict"), [("no message", Verdict.KNOWN), ("wrong frame", Verdict.FAIL)])
+def test_a_failure_that_says_something_else_is_news(says: str, verdict: Verdict) -> None:
+    assert meant(Verdict.FAIL, issue(says=f'"{says}"'))[0] is verdict
+
+
+def test_a_pass_where_a_failure_is_due_is_fixed() -> None:
+    assert meant(Verdict.PASS, issue()) == (Verdict.FIXED, "an-issue")
+    assert meant(Verdict.PASS, issue(says='"no message"')) == (Verdict.FIXED, "an-issue")
+
+
+def test_what_fails_only_sometimes_may_pass() -> None:
+    race = issue(sometimes="true", name='"a-race"')
+    assert meant(Verdict.PASS, race) == (Verdict.PASS, "")
+    assert meant(Verdict.FAIL, race) == (Verdict.KNOWN, "a-race")
+    assert meant(Verdict.PASS, race, issue()) == (Verdict.FIXED, "an-issue")
+
+
+def test_the_issue_that_predicts_a_failure_explains_it() -> None:
+    other = issue(name='"another"', says='"wrong frame"')
+    assert meant(Verdict.FAIL, other, issue()) == (Verdict.KNOWN, "an-issue")
+
+
+def test_an_issue_that_does_not_hold_explains_nothing() -> None:
+    elsewhere = issue(when='{ os = "windows" }')
+    assert meant(Verdict.FAIL, elsewhere) == (Verdict.FAIL, "")
+    assert meant(Verdict.PASS, elsewhere) == (Verdict.PASS, "")
+
+
+# What is refused.
 
 
 @pytest.mark.parametrize("key", ["name", "reason", "link"])
@@ -142,6 +194,9 @@ def test_a_text_that_is_missing_or_empty_is_refused(key: str, value: str | None)
             {"cell": '"*/*/*/*/*"'},
             "unknown key 'cell'; known are cells, link, name, reason, says, sometimes, verdict, when",
         ),
+        ({"says": "3"}, "key 'says' must be a text that the failure's reason contains"),
+        ({"sometimes": '"yes"'}, "key 'sometimes' must be true or false"),
+        ({"sometimes": "1"}, "key 'sometimes' must be true or false"),
         ({"when": "3"}, "key 'when' must be a table"),
         ({"when": "{ system = 'linux' }"}, "unknown key 'when.system'; known are implementation, os, version"),
         ({"when": "{ implementation = 'a', version = 'old' }"}, "key 'when.version': 'old' is no version range"),
