@@ -73,9 +73,9 @@ class Crowd:
 class CellRun:
     """One attempt at a cell: the peers it took from the pool, and how they are given back."""
 
-    def __init__(self, cell: Cell, pool: Pool, patience: float = 0.0) -> None:
+    def __init__(self, cell: Cell, pool: Pool) -> None:
         self.cell = cell
-        self._patience = patience or pool.patience
+        self._patience = pool.patience
         self.pool = pool
         self.pattern = PATTERNS[cell.pattern]
         self.taken: dict[Peer, str] = {}
@@ -122,6 +122,17 @@ class CellRun:
                 given[side].need("transports", self.link.transport.capability)
         return given
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of the implementations that play."""
+        return {peer.implementation: peer.version for peer in self.taken}
+
+    def hasten(self) -> None:
+        """Wait for messages only briefly from now on."""
+        self._patience = min(self._patience, KNOWN_PATIENCE)
+        for peer in self.taken:
+            peer.client.patience = self._patience
+
     def close(self) -> None:
         """Close all sockets and see that nothing is left open; raises a PeerFault."""
         alive = [peer for peer in self.taken if not peer.client.ended]
@@ -154,18 +165,25 @@ KNOWN_PATIENCE: Final = 0.5
 
 
 def attempt(
-    cell: Cell, pool: Pool, check: Callable[..., object], extra: Mapping[str, Any], patience: float = 0.0
+    cell: Cell,
+    pool: Pool,
+    check: Callable[..., object],
+    extra: Mapping[str, Any],
+    known: Sequence[KnownIssue] = (),
 ) -> Outcome:
     """Run a check once. SetupFault passes through; everything else becomes an outcome.
 
-    `patience` in seconds is how long a message may take; 0 means the pool's own.
+    Where one of the `known` issues says that a message never comes, it is not waited for as long as elsewhere.
     """
-    run = CellRun(cell, pool, patience)
+    run = CellRun(cell, pool)
     started = time.perf_counter()
     outcome = Outcome(Verdict.PASS)
     wanted = [name for name in inspect.signature(check).parameters if name not in extra]
     with _judged(outcome):
-        check(**run.arguments(wanted), **extra)
+        given = run.arguments(wanted)
+        if any(issue.holds(cell, run.versions, SYSTEM) and not issue.sometimes for issue in known):
+            run.hasten()
+        check(**given, **extra)
     closing = Outcome(Verdict.PASS)
     with _judged(closing):
         run.close()
@@ -176,7 +194,7 @@ def attempt(
     outcome.seconds = time.perf_counter() - started
     outcome.figures = run.figures
     outcome.peers = [peer.description for peer in run.taken]
-    outcome.versions = {peer.implementation: peer.version for peer in run.taken}
+    outcome.versions = run.versions
     if outcome.error is not None:
         outcome.logs = {
             f"{side}, {peer.description}": tail for peer, side in run.taken.items() if (tail := peer.client.log_tail())
@@ -213,8 +231,7 @@ def judge(
     known: Sequence[KnownIssue],
 ) -> Outcome:
     """Run a check, and say what its outcome means: known, fixed, or news (then with blame)."""
-    hopeless = any(issue.names(cell) and not issue.sometimes for issue in known)
-    outcome = attempt(cell, pool, check, extra, KNOWN_PATIENCE if hopeless else 0.0)
+    outcome = attempt(cell, pool, check, extra, known)
     if outcome.verdict in (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE):
         return outcome
     outcome.verdict, outcome.issue = expected(known, cell, outcome.versions, SYSTEM, outcome.verdict, outcome.reason)

@@ -25,6 +25,7 @@ from harness.peers.client import PATIENCE
 from harness.peers.manifest import Manifest
 from harness.peers.pool import Pool
 from harness.places.local import LocalPlace
+from harness.places.sweep import sweep
 from harness.report import allure_labels, evidence
 from harness.report.session import RunSession
 from harness.report.store import Record
@@ -81,6 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except (SetupFault, ValueError) as error:
         pytest.exit(f"zmq-interop: {error}", returncode=2)
     if not hasattr(config, "workerinput"):
+        sweep()
         reports = Path(config.option.reports or ROOT / "reports")
         session = RunSession(reports, config.stash[_MANIFESTS], config.option.cell)
         config.stash[_SESSION] = session
@@ -151,9 +153,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not _is_empty(item)]
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say which of the collected items are cells; a node id alone does not tell."""
+    cells = [cell.id for item in session.items if (cell := _cell_of(item))]
+    config = session.config
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["zmq_interop_cells"] = cells
+    elif _SESSION in config.stash and not config.option.numprocesses:
+        config.stash[_SESSION].collect(cells)
+
+
 def _is_empty(item: pytest.Item) -> bool:
-    callspec = getattr(item, "callspec", None)
-    return callspec is not None and "cell" in callspec.params and not isinstance(callspec.params["cell"], str)
+    chosen = any(item.get_closest_marker(name) for name in ("cells", "scenario"))
+    return chosen and _cell_of(item) is None
 
 
 @pytest.fixture(scope="session")
@@ -217,7 +229,9 @@ def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
 
 def _cell_of(item: pytest.Item) -> Cell | None:
     callspec = getattr(item, "callspec", None)
-    text = callspec.params.get("cell") if callspec is not None else None
+    if callspec is None or not any(item.get_closest_marker(name) for name in ("cells", "scenario")):
+        return None
+    text = callspec.params["cell"]
     return Cell.parse(text) if isinstance(text, str) else None
 
 

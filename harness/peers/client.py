@@ -21,6 +21,7 @@ from typing import IO, Any, Final, Protocol
 import psutil
 
 from harness.errors import CallFailed, ContractBreach, PeerCrash, PeerFault, PeerHang
+from harness.places.sweep import PREFIX
 
 CONTRACT_VERSION: Final = 1
 PATIENCE: Final = 10.0
@@ -271,7 +272,7 @@ class PeerClient:
             with contextlib.suppress(OSError):
                 pipe.close()
         workdir = self.hello.get("workdir")
-        if workdir and Path(workdir).name.startswith("zmq-interop-"):
+        if workdir and Path(workdir).name.startswith(PREFIX):
             shutil.rmtree(workdir, ignore_errors=True)
 
 

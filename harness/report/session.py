@@ -64,23 +64,22 @@ class RunSession:
         self._started = time.perf_counter()
         self._first = 0.0
 
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note what was collected (without xdist)."""
-        self._note([item.nodeid for item in session.items])
+    def collect(self, cells: Sequence[str]) -> None:
+        """Note which cells were collected."""
+        self._collected = list(cells)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:
-        """Note what was collected (with xdist; each worker collects the same)."""
-        self._note(ids)
-
-    def _note(self, nodeids: Sequence[str]) -> None:
+        """Note what was collected under xdist, by its looks: a worker says what is a cell when it ends, if it lives."""
         if not self._collected:
-            self._collected = [name for nodeid in nodeids if (name := cell_name(nodeid))]
+            self._collected = [name for nodeid in ids if (name := cell_name(nodeid))]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Take over what a worker's peers did wrong at their end."""
-        self.run.problems += getattr(node, "workeroutput", {}).get("zmq_interop_problems", [])
+        """Take over which items were cells, and what a worker's peers did wrong at their end."""
+        output = getattr(node, "workeroutput", {})
+        self.run.problems += output.get("zmq_interop_problems", [])
+        self.collect(output.get("zmq_interop_cells", self._collected))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take over a record."""

@@ -19,7 +19,7 @@ NAMES = {
     "transports": "tcp tcp6 ipc ipc-abstract inproc ws udp tipc",
     "mechanisms": "NULL PLAIN CURVE",
     "workloads": "echo flood pace drain ping proxy",
-    "features": "unbind disconnect dump",
+    "features": "unbind disconnect dump timer term monitor zap reconnect swarm",
 }
 KEYS = ("contract", "peer", "implementation", "version", "library", "runtime", "os", "arch", "pid", "workdir")
 
@@ -53,7 +53,7 @@ def test_its_pid_is_that_of_the_process(peer: RawPeer) -> None:
 def test_its_working_directory_is_there_and_clearly_its_own(peer: RawPeer) -> None:
     workdir = Path(peer.hello["workdir"])
     assert workdir.is_dir()
-    assert workdir.name.startswith("zmq-interop-")
+    assert workdir.name.startswith(f"zmq-interop-{peer.hello['pid']}-")
     assert os.path.realpath(workdir.parent) == os.path.realpath(tempfile.gettempdir())
 
 

@@ -26,6 +26,7 @@ class MemoryClient(PeerClient):
         self.patience = 0.1
         self.broken = None
         self.killed = False
+        self._ended = False
         self.handlers = handlers
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.open: set[int] = set()

@@ -93,9 +93,9 @@ class Done:
         return {row["id"]: row["verdict"] for row in self.results["cells"]}
 
 
-def run_pytest(folder: Path, *arguments: str) -> Done:
+def run_pytest(folder: Path, *arguments: str, checks: str = CHECKS) -> Done:
     """Run the tiny checks in a folder of their own."""
-    (folder / "test_tiny.py").write_text(CHECKS, encoding="utf-8")
+    (folder / "test_tiny.py").write_text(checks, encoding="utf-8")
     (folder / "known.toml").write_text(KNOWN, encoding="utf-8")
     (folder / "tiny.peer.toml").write_text(
         'name = "tiny"\nlanguage = "python"\n'
@@ -205,6 +205,14 @@ def test_collecting_starts_no_peer_and_files_no_run(tmp_path: Path) -> None:
     assert all(f"[{name}]" in done.out for name in VERDICTS)
     assert not (tmp_path / "trace").exists()
     assert not (tmp_path / "reports").exists()
+
+
+def test_a_test_that_only_names_a_cell_is_none(tmp_path: Path) -> None:
+    name = "req-rep/tcp4/tiny>tiny/left-binds/only-named"
+    checks = f"import pytest\n@pytest.mark.parametrize('text', ['{name}'])\ndef test_it(text): pass\n"
+    done = run_pytest(tmp_path, "-n", "0", checks=checks)
+    assert (done.code, "1 passed" in done.out) == (0, True)
+    assert list((tmp_path / "reports").glob("*")) == []
 
 
 def test_a_good_selection_ends_with_exit_code_0(tmp_path: Path) -> None:
