@@ -125,7 +125,7 @@ def test_one_socket_serves_two_transports(left: Peer, right: Peer, link: Link, p
 
 @pytest.mark.scenario("waits-for-a-peer", "req-rep", "dealer-router", "push-pull", binds=("left-binds",))
 def test_a_send_waits_until_there_is_a_peer(left: Peer, right: Peer, link: Link, pattern: Pattern) -> None:
-    # 28/REQREP and 30/PIPELINE: REQ, DEALER and PUSH SHALL block on sending when they have no peers.
+    # zmq_socket(3): REQ, DEALER and PUSH block on sending while they have no peer (28/REQREP lets REQ fail instead).
     sender = link.bind(left, pattern.left)
     sending = sender.send_later([["early"]])
     if sending.done(0.05):
