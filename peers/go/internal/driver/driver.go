@@ -98,7 +98,7 @@ type About struct {
 }
 
 // Capabilities list what the library really does, not what it merely swallows. The server adds what
-// it does itself: the socket type RAW, the workloads and the feature "dump".
+// it does itself: the socket type RAW, the workloads and the features "dump", "timer" and "swarm".
 type Capabilities struct {
 	SocketTypes []string `json:"socket_types"`
 	Transports  []string `json:"transports"`

@@ -1,6 +1,9 @@
 package driver
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Name is one of the contract's error names (section 3).
 type Name string
@@ -21,6 +24,8 @@ type Error struct {
 	Name  Name
 	Errno int    // of the library, 0 if it has none
 	Text  string // the library's own words, or ours where it has none
+
+	Waited time.Duration // of a timeout: the time inside the library's call
 }
 
 // Error implements error.
@@ -37,6 +42,26 @@ var (
 	ErrTimeout = &Error{Name: Timeout, Text: "the time is up"}
 	ErrClosed  = &Error{Name: Closed, Text: "the socket is closed"}
 )
+
+// After notes how long the call that gave this error waited, if the error is a timeout.
+func After(waited time.Duration, err error) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Name != Timeout {
+		return err
+	}
+	late := *e
+	late.Waited = waited
+	return &late
+}
+
+// Wait is how long the call that gave this error waited, 0 if that is not known.
+func Wait(err error) time.Duration {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Waited
+	}
+	return 0
+}
 
 // Errorf-like constructors keep call sites short.
 

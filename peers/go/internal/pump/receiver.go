@@ -49,6 +49,13 @@ func NewReceiver(receive func() (driver.Message, error)) *Receiver {
 
 // Receive implements driver.Socket.
 func (r *Receiver) Receive(deadline time.Time, take driver.Sink) error {
+	return r.ReceiveUntil(deadline, nil, take)
+}
+
+// ReceiveUntil is a Receive that also ends when stop closes, as if the time were up.
+func (r *Receiver) ReceiveUntil(deadline time.Time, stop <-chan struct{}, take driver.Sink) (err error) {
+	start := time.Now()
+	defer func() { err = driver.After(time.Since(start), err) }()
 	r.mu.Lock()
 	if r.closed {
 		r.mu.Unlock()
@@ -71,12 +78,13 @@ func (r *Receiver) Receive(deadline time.Time, take driver.Sink) error {
 	r.wanted.Signal()
 	r.mu.Unlock()
 
-	expired, stop := timer(deadline)
-	defer stop()
+	expired, over := timer(deadline)
+	defer over()
 	select {
 	case err := <-call.done:
 		return err
 	case <-expired:
+	case <-stop:
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -41,6 +41,15 @@ func NewSender(send func(via string, message driver.Message) error) *Sender {
 
 // Send implements driver.Socket.
 func (s *Sender) Send(deadline time.Time, via string, next driver.Source) (sent int, err error) {
+	return s.SendUntil(deadline, nil, via, next)
+}
+
+// SendUntil is a Send that also ends when stop closes, as if the time were up.
+func (s *Sender) SendUntil(
+	deadline time.Time, stop <-chan struct{}, via string, next driver.Source,
+) (sent int, err error) {
+	start := time.Now()
+	defer func() { err = driver.After(time.Since(start), err) }()
 	call := &sending{via: via, next: next, done: make(chan error, 1)}
 	s.mu.Lock()
 	if s.closed {
@@ -55,12 +64,13 @@ func (s *Sender) Send(deadline time.Time, via string, next driver.Source) (sent 
 	s.wanted.Signal()
 	s.mu.Unlock()
 
-	expired, stop := timer(deadline)
-	defer stop()
+	expired, over := timer(deadline)
+	defer over()
 	select {
 	case err := <-call.done:
 		return call.sent, err
 	case <-expired:
+	case <-stop:
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

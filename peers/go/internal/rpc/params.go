@@ -135,17 +135,73 @@ func (p *Params) Texts(name string) []string {
 // longest keeps deadlines within what time.Time can reckon with.
 const longest = 1e12 // ms, 31 years
 
-// Deadline reads a timeout in milliseconds from now on. Without one, absent counts; a negative absent
-// gives the zero time: no deadline.
-func (p *Params) Deadline(absent float64) time.Time {
+// Patience is how long a call may take; negative is for ever.
+type Patience time.Duration
+
+// Deadline is the end of a patience that begins now. The zero time means no deadline.
+func (p Patience) Deadline() time.Time {
+	if p < 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(time.Duration(p))
+}
+
+// Patience reads a timeout in milliseconds. Without one, absent counts; a negative absent means for ever.
+func (p *Params) Patience(absent float64) Patience {
 	value := absent
 	if p.read("timeout", number, "a number of milliseconds, 0 or more", &value) && value < 0 {
 		p.fail("timeout is a number of milliseconds, 0 or more")
 	}
 	if value < 0 {
-		return time.Time{}
+		return -1
 	}
-	return time.Now().Add(time.Duration(min(value, longest) * float64(time.Millisecond)))
+	return Patience(min(value, longest) * float64(time.Millisecond))
+}
+
+// Milliseconds reads a number of milliseconds that must be there.
+func (p *Params) Milliseconds(name string) time.Duration {
+	p.Must(name)
+	var value float64
+	if p.read(name, number, "a number of milliseconds, 0 or more", &value) && value < 0 {
+		p.fail("%s is a number of milliseconds, 0 or more", name)
+	}
+	return time.Duration(min(value, longest) * float64(time.Millisecond))
+}
+
+// Secrets reads an object of strings.
+func (p *Params) Secrets(name string) map[string]string {
+	var raws map[string]json.RawMessage
+	if !p.read(name, "{", "an object of strings", &raws) {
+		return nil
+	}
+	values := make(map[string]string, len(raws))
+	for key, raw := range raws {
+		var value string
+		if raw[0] != '"' || json.Unmarshal(raw, &value) != nil {
+			p.fail("%s is an object of strings", name)
+		}
+		values[key] = value
+	}
+	return values
+}
+
+// Keys reads a list of strings, or the word "any".
+func (p *Params) Keys(name string) (keys []string, any bool) {
+	if raw := p.members[name]; string(raw) == `"any"` {
+		p.take(name)
+		return nil, true
+	}
+	return p.Texts(name), false
+}
+
+// Choice reads a string that must be one of these.
+func (p *Params) Choice(name string, choices ...string) string {
+	p.Must(name)
+	value := p.Text(name, "")
+	if p.Has(name) && !slices.Contains(choices, value) {
+		p.fail("%s is one of %s", name, strings.Join(choices, ", "))
+	}
+	return value
 }
 
 // Message reads a list of frames.

@@ -14,6 +14,8 @@ type handle struct {
 	socket     driver.Socket
 	sends      lane
 	receives   lane
+	events     lane
+	steering   steering
 	closed     chan struct{} // closed as soon as close is asked for
 }
 

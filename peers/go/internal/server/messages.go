@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -32,7 +33,7 @@ func send(s *Server, params *rpc.Params) (task, error) {
 	params.Must("messages")
 	messages := params.Messages("messages")
 	via := params.Text("via", "")
-	deadline := params.Deadline(ownRule)
+	patience := params.Patience(ownRule)
 	entry, err := s.onSocket(params)
 	if err != nil {
 		return nil, err
@@ -51,15 +52,15 @@ func send(s *Server, params *rpc.Params) (task, error) {
 			messages = messages[1:]
 			return message, true
 		}
+		deadline := patience.Deadline()
 		sent, err := 0, turn.wait(deadline, entry.closed)
 		if err == nil {
-			sent, err = entry.socket.Send(deadline, via, next)
+			err = timed(func() (err error) {
+				sent, err = entry.socket.Send(deadline, via, next)
+				return err
+			})
 		}
-		result := map[string]any{"sent": sent}
-		if err != nil {
-			return nil, &partial{err, result}
-		}
-		return result, nil
+		return answered(map[string]any{"sent": sent}, err)
 	}, nil
 }
 
@@ -67,7 +68,7 @@ func recv(s *Server, params *rpc.Params) (task, error) {
 	count := params.Integer("count", 1, maxMessages, 1)
 	inline := int(params.Integer("inline", 0, maxMessages, frames.DefaultInline))
 	size := int(params.Integer("size", 1, frames.MaxSize, 0))
-	deadline := params.Deadline(ownRule)
+	patience := params.Patience(ownRule)
 	counted, sized := params.Has("count"), params.Has("size")
 	entry, err := s.onSocket(params)
 	if err != nil {
@@ -84,26 +85,50 @@ func recv(s *Server, params *rpc.Params) (task, error) {
 	return func() (any, error) {
 		defer turn.leave()
 		var messages []driver.Message
+		deadline := patience.Deadline()
 		err := turn.wait(deadline, entry.closed)
 		switch {
 		case err != nil:
 		case isRaw:
-			var got []byte
-			if got, err = bytes.ReceiveBytes(deadline, size); err == nil || len(got) > 0 {
-				messages = append(messages, driver.Message{got})
-			}
+			err = timed(func() error {
+				got, err := bytes.ReceiveBytes(deadline, size)
+				if err == nil || len(got) > 0 {
+					messages = append(messages, driver.Message{got})
+				}
+				return err
+			})
 		default:
-			err = entry.socket.Receive(deadline, func(message driver.Message) bool {
-				messages = append(messages, message)
-				return int64(len(messages)) < count
+			err = timed(func() error {
+				return entry.socket.Receive(deadline, func(message driver.Message) bool {
+					messages = append(messages, message)
+					return int64(len(messages)) < count
+				})
 			})
 		}
-		result := map[string]any{"messages": encode(messages, inline)}
-		if err != nil {
-			return nil, &partial{err, result}
-		}
-		return result, nil
+		return answered(map[string]any{"messages": encode(messages, inline)}, err)
 	}, nil
+}
+
+// timed makes a call and sees to it that its timeout says how long it waited. A driver knows better.
+func timed(call func() error) error {
+	start := time.Now()
+	err := call()
+	if driver.Wait(err) == 0 {
+		err = driver.After(time.Since(start), err)
+	}
+	return err
+}
+
+// answered is the answer of send and recv. A timeout says how long the library was waited for, which is
+// no time at all if the call's turn never came.
+func answered(result map[string]any, err error) (any, error) {
+	if err == nil {
+		return result, nil
+	}
+	if errors.Is(err, driver.ErrTimeout) {
+		result["waited_ns"] = driver.Wait(err).Nanoseconds()
+	}
+	return nil, &partial{err, result}
 }
 
 // room is what a response's line has for messages.

@@ -16,7 +16,7 @@ import (
 // describe adds to a library's capabilities what the server does for every library.
 func describe(about driver.About) driver.About {
 	about.SocketTypes = append(slices.Clone(about.SocketTypes), rawType)
-	about.Features = append(slices.Clone(about.Features), "dump")
+	about.Features = append(slices.Clone(about.Features), "dump", "timer", "swarm")
 	about.Workloads = slices.Sorted(maps.Keys(workloads))
 	return about
 }

@@ -129,4 +129,7 @@ func (s *Server) Close() {
 	}
 	closing.Wait()
 	s.calls.Wait()
+	if library, ok := s.library.(io.Closer); ok {
+		_ = library.Close()
+	}
 }

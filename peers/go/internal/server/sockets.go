@@ -9,7 +9,7 @@ import (
 	"zmq-interop/peers/go/internal/rpc"
 )
 
-// methods are the contract's methods (sections 4 and 5).
+// methods are the contract's methods (sections 4, 5 and 7).
 var methods map[string]method
 
 func init() {
@@ -20,6 +20,7 @@ func init() {
 		"set": set, "get": get, "send": send, "recv": recv,
 	}
 	maps.Copy(methods, workloads)
+	maps.Copy(methods, features)
 }
 
 const anySocket = math.MaxInt64

@@ -22,7 +22,7 @@ var workloads = map[string]method{
 // patience of a workload without a timeout, in milliseconds.
 const workloadTimeout = 60_000
 
-func workloadDeadline(params *rpc.Params) time.Time { return params.Deadline(workloadTimeout) }
+func workloadDeadline(params *rpc.Params) time.Time { return params.Patience(workloadTimeout).Deadline() }
 
 func count(params *rpc.Params) int64 {
 	params.Must("count")
@@ -144,26 +144,5 @@ func ping(s *Server, params *rpc.Params) (task, error) {
 	return work(deadline, entry, turns, func(socket workload.Socket) (workload.Pinged, error) {
 		stream.Prefix = prefix.Frames()
 		return workload.Ping(socket, deadline, stream, warmup, strip)
-	}), nil
-}
-
-func proxy(s *Server, params *rpc.Params) (task, error) {
-	params.Must("backend")
-	number := params.Integer("backend", math.MinInt64, math.MaxInt64, 0)
-	deadline := workloadDeadline(params)
-	front, err := s.onSocket(params)
-	if err != nil {
-		return nil, err
-	}
-	back, err := s.handles.get(number)
-	if err != nil {
-		return nil, err
-	}
-	if front == back {
-		return nil, driver.ErrInvalid("a proxy needs two sockets")
-	}
-	turns := []*turn{front.sends.join(), front.receives.join(), back.sends.join(), back.receives.join()}
-	return work(deadline, front, turns, func(socket workload.Socket) (workload.Passed, error) {
-		return workload.Proxy(socket, back.atWork(), deadline)
 	}), nil
 }

@@ -1,13 +1,7 @@
-"""The proofs as data: which planted fault must turn which check red, and how.
-
-The faulty peer is the blocking Python peer with one mistake planted (`--fault NAME`), under the name `faulty`. A
-check without a row here is not finished, and a fault without a row proves nothing; `test_faults.py` holds both.
-"""
+"""Proofs of the matrix and the topologies, and of mistakes that a process makes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from harness.model.verdicts import Verdict
@@ -21,25 +15,7 @@ from tests.interop import (
     test_stream,
     test_topologies,
 )
-
-FAULTY: Final = "faulty"
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A fault, the check that must catch it in a cell, and with what verdict; `says` stands in the reason."""
-
-    fault: str
-    check: Callable[..., None]
-    cell: str
-    verdict: Verdict = Verdict.FAIL
-    says: str = ""
-
-    @property
-    def id(self) -> str:
-        """A name for the test."""
-        return f"{self.fault}-{self.cell.replace('/', '-')}"
-
+from tests.proofs.tables.proof import Proof
 
 _push_pull = test_pipeline.test_pull_gets_every_message_once_and_in_order
 _req_rep = test_request_reply.test_a_reply_goes_back_to_its_requester
