@@ -1,7 +1,7 @@
 """Known issues: failures that are expected, as data (`tests/known_issues.toml`).
 
-An issue names cells by a pattern of five parts (each part a glob, alternatives separated by `|`), under what
-conditions it holds, which verdict it predicts, what the failure says, and why. It is strict: a cell that it names
+An issue names cells by a pattern of five parts (each part, left and right apart, is a glob or several, separated by
+`|`), under what conditions it holds, which verdict it predicts, what the failure says, and why. It is strict: a cell that it names
 and that passes becomes `fixed`, which fails the run until the entry is removed or narrowed; a cell that fails in
 another way than predicted is news. Only for a race in a library, whose cells fail now and then, `sometimes = true`
 lets a cell pass too.
@@ -46,11 +46,11 @@ class KnownIssue:
 
     def names(self, cell: Cell) -> bool:
         """Whether the entry's cell patterns match, conditions apart."""
-        parts = cell.id.split("/")
+        parts = _parts(cell.id)
         return any(
             all(
                 any(fnmatchcase(part, choice) for choice in pattern.split("|"))
-                for part, pattern in zip(parts, cells.split("/"), strict=True)
+                for part, pattern in zip(parts, _parts(cells), strict=True)
             )
             for cells in self.cells
         )
@@ -74,6 +74,13 @@ class KnownIssue:
             return self.when.version.contains(Version(version), prereleases=True)
         except InvalidVersion:
             return False
+
+
+def _parts(text: str) -> list[str]:
+    """Split an id, or a pattern of ids, into six: left and right are parts of their own; `*` is any pair."""
+    pattern, transport, pair, *rest = text.split("/")
+    left, _, right = pair.partition(">")
+    return [pattern, transport, left, right or "*", *rest]
 
 
 _KEYS: Final = {"name", "cells", "verdict", "says", "reason", "link", "when", "sometimes"}
@@ -120,7 +127,7 @@ def _entry(entry: dict[str, Any], where: str) -> KnownIssue:
     if not cells:
         raise ValueError(f"{where}: key 'cells' must name at least one pattern of cells")
     for pattern in cells:
-        if pattern.count("/") != 4:
+        if pattern.count("/") != 4 or pattern.split("/")[2].count(">") > 1:
             raise ValueError(f"{where}: key 'cells': {pattern!r} must have five parts, separated by '/'")
     return KnownIssue(
         name=entry["name"],

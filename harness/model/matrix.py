@@ -257,18 +257,22 @@ def scenario(
 ) -> list[Cell]:
     """Return the cells of a topology or behaviour called `what`.
 
-    `pairs` says who plays: `all` ordered pairs, `mixed-left` (every implementation at once on the left against each
-    one on the right) or `mixed-right`.
+    `pairs` says who plays: `all` ordered pairs, `same` (each implementation with itself), `mixed-left` (every
+    implementation at once on the left against each one on the right) or `mixed-right`; or a glob over `left>right`,
+    such as `*>pebbe`, for behaviour that only some of them can show.
     """
     if what in PAYLOADS:
         raise ValueError(f"scenario {what!r}: the name is a payload class")
     played = {
         "all": list(product(implementations, implementations)),
+        "same": [(name, name) for name in implementations],
         "mixed-left": [(MIXED, name) for name in implementations],
         "mixed-right": [(name, MIXED) for name in implementations],
-    }[pairs]
+    }
+    if ">" in pairs:
+        played[pairs] = [pair for pair in played["all"] if fnmatchcase(">".join(pair), pairs)]
     return [
         Cell(pattern, transport, left, right, side, what)
-        for pattern, transport, (left, right), side in product(patterns, transports, played, binds)
+        for pattern, transport, (left, right), side in product(patterns, transports, played[pairs], binds)
         if possible(PATTERNS[pattern], TRANSPORTS[transport], left, right, None)
     ]

@@ -83,6 +83,16 @@ class Peer:
         self._sockets.append(opened)
         return opened
 
+    def timer(self, ms: float) -> float:
+        """Wait `ms` on the plain timer of the peer's language; returns how many ms that took."""
+        self.need("features", "timer")
+        return float(self._client.call("timer", {"ms": ms}, wait=ms / 1000)["ns"]) / 1e6
+
+    def end_context(self, context: str) -> None:
+        """End a named library context under its sockets; they must still be closed."""
+        self.need("features", "term")
+        self._client.call("term", {"context": context})
+
     def start_closing(self) -> list[PendingCall]:
         """Start closing every socket that is still open."""
         sockets, self._sockets = self._sockets, []
@@ -213,6 +223,30 @@ class RemoteSocket:
         extra = {} if inline is None else {"inline": inline}
         wait = self.peer.wait_ms if timeout is None else timeout
         return Receiving(self._start("recv", wait, count=count, timeout=wait, **extra), count)
+
+    def send_blocking(self, *frames: Content, via: str | None = None) -> PendingCall:
+        """Start a send without `timeout`: the library's own blocking call, which ends by `SNDTIMEO` or never."""
+        extra = {} if via is None else {"via": via}
+        return self._start("send", self.peer.wait_ms, messages=[message_to_wire(frames)], **extra)
+
+    def recv_blocking(self) -> Receiving:
+        """Start a receive without `timeout`: the library's own blocking call, which ends by `RCVTIMEO` or never."""
+        return Receiving(self._start("recv", self.peer.wait_ms), 1)
+
+    def connect_later(self, endpoint: str) -> PendingCall:
+        """Start connecting; some libraries' connect waits for the whole handshake."""
+        return self._start("connect", self.peer.wait_ms, endpoint=endpoint)
+
+    def work(self, method: str, *, timeout: float | None = None, **params: Any) -> PendingCall:
+        """Start a workload (section 5 of the contract). `timeout` in ms (default: `wait_ms`)."""
+        self.peer.need("workloads", method)
+        wait = self.peer.wait_ms if timeout is None else timeout
+        return self._start(method, wait, timeout=wait, **params)
+
+    def close_later(self) -> PendingCall:
+        """Start closing; the answer may take as long as `LINGER` says."""
+        self.closed = True
+        return self._start("close", self.peer.wait_ms)
 
     def close(self) -> None:
         """Close the socket. Closing twice is no error."""

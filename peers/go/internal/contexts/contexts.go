@@ -1,7 +1,10 @@
 // Package contexts counts the sockets of each library context and ends a context with its last one.
 package contexts
 
-import "sync"
+import (
+	"errors"
+	"sync"
+)
 
 // Pool holds contexts of type T.
 type Pool[T any] struct {
@@ -43,6 +46,45 @@ func (p *Pool[T]) Take(name string) (*Lease[T], error) {
 	}
 	p.open++
 	return lease, nil
+}
+
+// Begin begins the context of that name if there is none, without anyone using it. It ends with the last
+// of its users to come, or with Close.
+func (p *Pool[T]) Begin(name string) (*Lease[T], error) {
+	lease, err := p.Take(name)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	lease.users--
+	return lease, nil
+}
+
+// Find gives the lease of a named context without taking it.
+func (p *Pool[T]) Find(name string) (*Lease[T], bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	lease, ok := p.named[name]
+	return lease, ok
+}
+
+// Close ends the named contexts that nobody uses.
+func (p *Pool[T]) Close() error {
+	p.mu.Lock()
+	var unused []*Lease[T]
+	for _, lease := range p.named {
+		if lease.users == 0 {
+			lease.users++
+			unused = append(unused, lease)
+		}
+	}
+	p.mu.Unlock()
+	var errs []error
+	for _, lease := range unused {
+		errs = append(errs, p.Release(lease))
+	}
+	return errors.Join(errs...)
 }
 
 // Release gives a lease back. The last one ends the context, which may take as long as it takes; from

@@ -53,7 +53,7 @@ type KeyMaker interface {
 type Lender interface {
 	// Lend runs use. Its send is one blocking call of the library, made by whoever calls it and without any
 	// protection; it gives up when stop closes, where the library lets it.
-	Lend(stop <-chan struct{}, use func(send func(Message) error)) error
+	Lend(stop <-chan struct{}, use func(send func(Message) error) error) error
 }
 
 // Passed is how many messages a proxy passed from its frontend to its backend, and back.

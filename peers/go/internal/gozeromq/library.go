@@ -50,6 +50,16 @@ func New() *Library {
 	return &Library{contexts: contexts.New(begin, end)}
 }
 
+// Terminate implements driver.Terminator.
+func (l *Library) Terminate(context string) error {
+	lease, ok := l.contexts.Find(context)
+	if !ok {
+		return driver.ErrInvalid("there is no context " + context)
+	}
+	lease.Context.cancel()
+	return nil
+}
+
 // Contexts implements driver.Library.
 func (l *Library) Contexts() int { return l.contexts.Open() }
 
@@ -69,9 +79,10 @@ func (l *Library) About() driver.About {
 			Mechanisms: []string{"NULL", "PLAIN"},
 			Options: []string{
 				"SUBSCRIBE", "UNSUBSCRIBE", "ROUTING_ID", "PLAIN_SERVER", "PLAIN_USERNAME", "PLAIN_PASSWORD",
+				"AUTO_RECONNECT", "SNDTIMEO", "CONNECT_TIMEOUT", "RECONNECT_IVL",
 			},
 			SendPaths: []string{"SendMulti", "Send"},
-			Features:  []string{},
+			Features:  []string{"term", "reconnect", "share"},
 		},
 	}
 }

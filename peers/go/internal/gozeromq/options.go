@@ -1,6 +1,8 @@
 package gozeromq
 
 import (
+	"time"
+
 	"github.com/go-zeromq/zmq4"
 	"github.com/go-zeromq/zmq4/security/plain"
 
@@ -15,6 +17,14 @@ type construction struct {
 	identity       []byte
 	plain          bool
 	user, password string
+	more           []zmq4.Option
+}
+
+// times are the library's options that are a time.
+var times = map[string]func(time.Duration) zmq4.Option{
+	"SNDTIMEO":        zmq4.WithTimeout,
+	"CONNECT_TIMEOUT": zmq4.WithDialerTimeout, // of each attempt
+	"RECONNECT_IVL":   zmq4.WithDialerRetry,   // between two attempts, of the first connection too
 }
 
 // take notes an option if it is one of these.
@@ -32,8 +42,17 @@ func (c *construction) take(option driver.Option) (taken bool, err error) {
 		c.plain, c.user = true, string(bytes)
 	case "PLAIN_PASSWORD":
 		c.plain, c.password = true, string(bytes)
+	case "AUTO_RECONNECT":
+		c.more = append(c.more, zmq4.WithAutomaticReconnect(option.Value.Integer != 0))
 	default:
-		return false, nil
+		with, ok := times[option.Name]
+		if !ok {
+			return false, nil
+		}
+		if bytes != nil || option.Value.Integer < 0 {
+			return true, driver.ErrInvalid(option.Name + " is a number of milliseconds, 0 or more, in this library")
+		}
+		c.more = append(c.more, with(time.Duration(option.Value.Integer)*time.Millisecond))
 	}
 	return true, nil
 }
@@ -46,7 +65,7 @@ func (c *construction) options() (options []zmq4.Option) {
 	if c.plain {
 		options = append(options, zmq4.WithSecurity(plain.Security(c.user, c.password)))
 	}
-	return options
+	return append(options, c.more...)
 }
 
 // Set implements driver.Socket.

@@ -1,6 +1,8 @@
 package gozeromq
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -26,7 +28,7 @@ type Socket struct {
 }
 
 // Open implements driver.Library.
-func (l *Library) Open(context, socketType string, options []driver.Option) (driver.Socket, error) {
+func (l *Library) Open(within, socketType string, options []driver.Option) (driver.Socket, error) {
 	construct, ok := constructors[socketType]
 	if !ok {
 		return nil, driver.ErrUnsupported("the library has no socket type " + socketType)
@@ -42,7 +44,7 @@ func (l *Library) Open(context, socketType string, options []driver.Option) (dri
 			later = append(later, option)
 		}
 	}
-	lease, err := l.contexts.Take(context)
+	lease, err := l.contexts.Take(within)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +124,11 @@ func (s *Socket) receive() (driver.Message, error) {
 	return driver.Message(m.Frames), s.report(err)
 }
 
+// Lend implements driver.Lender. Nothing but closing the socket ends a send that the library holds up.
+func (s *Socket) Lend(_ <-chan struct{}, use func(send func(driver.Message) error) error) error {
+	return use(func(message driver.Message) error { return s.send("", message) })
+}
+
 // Close implements driver.Socket.
 func (s *Socket) Close() error {
 	close(s.closed)
@@ -131,7 +138,10 @@ func (s *Socket) Close() error {
 	if ended := s.library.contexts.Release(s.lease); err == nil {
 		err = ended
 	}
-	return s.report(err)
+	if err != nil {
+		return driver.Wrap(err)
+	}
+	return nil
 }
 
 // cannot lists what the library refuses in words only.
@@ -143,6 +153,14 @@ func (s *Socket) report(err error) error {
 		return nil
 	}
 	e := driver.Wrap(err)
+	switch {
+	case e.Name != driver.Failed:
+		return e
+	case s.lease.Context.Err() != nil: // whatever broke, it was the end of the context
+		return &driver.Error{Name: driver.Closed, Text: e.Text}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &driver.Error{Name: driver.Timeout, Text: e.Text}
+	}
 	for _, words := range cannot {
 		if strings.Contains(e.Text, words) {
 			return &driver.Error{Name: driver.Unsupported, Text: e.Text}

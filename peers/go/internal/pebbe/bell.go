@@ -20,6 +20,8 @@ func (b *bell) ring() { _, _ = b.rope.SendBytes([]byte{1}, 0) }
 // hush takes back one ring, waiting for it if it is still on its way.
 func (b *bell) hush() { _, _ = b.clapper.RecvBytes(0) }
 
+func (b *bell) close() { _, _ = b.rope.Close(), b.clapper.Close() }
+
 // bells keeps bells for reuse: making one costs more than most calls. They live in a context of their
 // own, which is not one of the peer's contexts and ends with the process.
 type bells struct {
@@ -40,6 +42,18 @@ func (b *bells) take() (*bell, error) {
 		b.free = b.free[:n-1]
 		return bell, nil
 	}
+	return b.cast()
+}
+
+// make makes a new bell, for whoever will not give it back as it was. The caller closes it.
+func (b *bells) make() (*bell, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.cast()
+}
+
+// cast makes a new bell. The caller holds the lock.
+func (b *bells) cast() (*bell, error) {
 	if b.context == nil {
 		context, err := zmq.NewContext()
 		if err != nil {

@@ -30,17 +30,20 @@ var types = map[string]zmq.Type{
 
 // Library implements driver.Library.
 type Library struct {
-	contexts *contexts.Pool[*zmq.Context]
+	contexts *contexts.Pool[*home]
 	bells    bells
 }
 
 // New makes the driver.
 func New() *Library {
-	return &Library{contexts: contexts.New(zmq.NewContext, (*zmq.Context).Term)}
+	return &Library{contexts: contexts.New(begin, (*home).end)}
 }
 
 // Contexts implements driver.Library.
 func (l *Library) Contexts() int { return l.contexts.Open() }
+
+// Close ends the contexts that no socket uses.
+func (l *Library) Close() error { return l.contexts.Close() }
 
 // About implements driver.Library.
 func (l *Library) About() driver.About {
@@ -58,7 +61,7 @@ func (l *Library) About() driver.About {
 			Mechanisms: mechanisms(),
 			Options:    optionNames(),
 			SendPaths:  []string{"SendMessage", "SendBytes"},
-			Features:   []string{"unbind", "disconnect"},
+			Features:   features(),
 		},
 	}
 }
@@ -76,6 +79,14 @@ func transports() []string {
 		}
 	}
 	return append(names, "inproc")
+}
+
+func features() []string {
+	names := []string{"unbind", "disconnect", "term", "monitor", "zap", "reconnect", "share"}
+	if steerable() {
+		names = append(names, "steer")
+	}
+	return names
 }
 
 func mechanisms() []string {

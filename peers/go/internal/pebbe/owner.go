@@ -19,6 +19,7 @@ func (s *Socket) own() {
 	for !s.closing.Load() {
 		s.step(nil)
 	}
+	s.unmonitor()
 	_ = s.socket.Close()
 	s.library.bells.give(s.bell)
 }
@@ -96,14 +97,14 @@ func (s *Socket) finishSend(work *sending, err error) {
 	s.mu.Lock()
 	s.sending = nil
 	s.mu.Unlock()
-	work.done <- s.final(err)
+	work.done <- driver.After(time.Since(work.begun), s.final(err))
 }
 
 func (s *Socket) finishTake(work *taking, err error) {
 	s.mu.Lock()
 	s.taking = nil
 	s.mu.Unlock()
-	work.done <- s.final(err)
+	work.done <- driver.After(time.Since(work.begun), s.final(err))
 }
 
 // final gives the error of a call: whatever broke while the socket closed, it was the closing.
@@ -127,6 +128,9 @@ func (s *Socket) limit(deadline time.Time, option func(*zmq.Socket) (time.Durati
 
 // send sends what can be sent now, up to a burst, and reports whether there was any.
 func (s *Socket) send(work *sending) (progress bool) {
+	if work.begun.IsZero() {
+		work.begun = time.Now()
+	}
 	for range burst {
 		if work.message == nil {
 			message, ok := work.next()
@@ -182,6 +186,9 @@ func (s *Socket) put(work *sending, flag zmq.Flag) (err error) {
 
 // receive takes what has come, up to a burst, and reports whether there was any.
 func (s *Socket) receive(work *taking) (progress bool) {
+	if work.begun.IsZero() {
+		work.begun = time.Now()
+	}
 	for range burst {
 		if !work.waiting {
 			work.limit = s.limit(work.deadline, (*zmq.Socket).GetRcvtimeo)

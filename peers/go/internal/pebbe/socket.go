@@ -18,8 +18,10 @@ import (
 // goroutine, does it.
 type Socket struct {
 	library *Library
-	lease   *contexts.Lease[*zmq.Context]
+	lease   *contexts.Lease[*home]
 	closing atomic.Bool
+	leaving chan struct{} // closed as closing is set
+	monitor atomic.Pointer[monitor]
 	blocked atomic.Bool // the owner is in a blocking call of the library, which no bell ends
 	ended   chan struct{}
 
@@ -52,6 +54,7 @@ func (d *desk) differs(then desk) bool {
 type sending struct {
 	next     driver.Source
 	deadline time.Time
+	begun    time.Time      // when the owner first looked at it
 	frames   bool           // frame by frame, not the whole message in one call
 	message  driver.Message // given by next and not sent yet
 	limit    time.Time      // of this message, see Socket.limit
@@ -63,6 +66,7 @@ type sending struct {
 type taking struct {
 	take     driver.Sink
 	deadline time.Time
+	begun    time.Time // when the owner first looked at it
 	waiting  bool      // for a message
 	limit    time.Time // of this message, see Socket.limit
 	done     chan error
@@ -93,7 +97,10 @@ func (l *Library) Open(context, socketType string, wanted []driver.Option) (driv
 	if err != nil {
 		return nil, report(err)
 	}
-	s := &Socket{library: l, lease: lease, ended: make(chan struct{}), knock: make(chan struct{}, 1)}
+	s := &Socket{
+		library: l, lease: lease,
+		leaving: make(chan struct{}), ended: make(chan struct{}), knock: make(chan struct{}, 1),
+	}
 	if err := s.begin(kind, wanted); err != nil {
 		_ = l.contexts.Release(lease)
 		return nil, report(err)
@@ -112,7 +119,7 @@ func (s *Socket) begin(kind zmq.Type, wanted []driver.Option) (err error) {
 			s.library.bells.give(s.bell)
 		}
 	}()
-	if s.socket, err = s.lease.Context.NewSocket(kind); err != nil {
+	if s.socket, err = s.lease.Context.socket(kind); err != nil {
 		return err
 	}
 	err = s.socket.SetLinger(0)
@@ -157,6 +164,9 @@ func errand[T any](s *Socket, call func() (T, error)) (value T, err error) {
 	s.post(func() {
 		s.errands = append(s.errands, func() {
 			var failed error
+			if s.lease.Context.isEnded() {
+				_, _ = s.socket.GetEvents() // makes libzmq notice, which not every call of it does
+			}
 			value, failed = call()
 			done <- report(failed)
 		})
@@ -260,9 +270,10 @@ func (s *Socket) Get(name string) (driver.Value, error) {
 // owner makes one only if the context is the socket's own.
 func (s *Socket) Close() error {
 	s.closing.Store(true)
+	close(s.leaving)
 	s.post(func() {})
 	if s.blocked.Load() {
-		_ = s.lease.Context.Term() // returns when the owner has closed the socket
+		s.lease.Context.shut()
 	}
 	<-s.ended
 	return report(s.library.contexts.Release(s.lease))

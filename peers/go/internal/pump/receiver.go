@@ -4,6 +4,7 @@
 package pump
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -138,13 +139,16 @@ func (r *Receiver) finish(err error) {
 	}
 }
 
+// ErrPanic is a panic of the library on its caller's goroutine.
+var ErrPanic = errors.New("panic: ")
+
 // guard turns a panic of the library on its caller's goroutine into an error: it is what the
 // application saw, and other sockets must survive it.
 func guard[T any](call func() (T, error)) (value T, err error) {
 	defer func() {
 		if broken := recover(); broken != nil {
 			fmt.Fprintf(os.Stderr, "panic in the library: %v\n%s", broken, debug.Stack())
-			err = &driver.Error{Name: driver.Failed, Text: fmt.Sprintf("panic: %v", broken)}
+			err = fmt.Errorf("%w%v", ErrPanic, broken)
 		}
 	}()
 	return call()

@@ -61,7 +61,7 @@ func TestParamsAreCheckedOneByOne(t *testing.T) {
 		p.Positive("rate", 1)
 		p.Text("text", "")
 		p.Texts("texts")
-		p.Deadline(0)
+		p.Patience(0)
 		p.Message("prefix")
 		p.Messages("messages")
 		p.Value("value")
@@ -138,11 +138,11 @@ func TestAnEmptyFrameIsAValueOfBytes(t *testing.T) {
 }
 
 func TestDeadlines(t *testing.T) {
-	if !params(t, `{}`).Deadline(-1).IsZero() {
+	if !params(t, `{}`).Patience(-1).Deadline().IsZero() {
 		t.Error("no timeout is a deadline")
 	}
 	for _, text := range []string{`{"timeout":0}`, `{"timeout":1e300}`} {
-		if params(t, text).Deadline(-1).IsZero() {
+		if params(t, text).Patience(-1).Deadline().IsZero() {
 			t.Errorf("%s is no deadline", text)
 		}
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"math"
 	"sync"
+	"time"
 
 	"zmq-interop/peers/go/internal/driver"
 	"zmq-interop/peers/go/internal/rpc"
@@ -30,13 +31,13 @@ func (s *steering) get() driver.Proxy {
 }
 
 // proxyBetween gives the library's own proxy where it has one that can be used, else ours.
-func (s *Server) proxyBetween(front, back *handle) driver.Proxy {
+func (s *Server) proxyBetween(front, back *handle, deadline time.Time) driver.Proxy {
 	if library, ok := s.library.(driver.Proxier); ok {
 		if proxy := library.Proxy(front.socket, back.socket); proxy != nil {
 			return proxy
 		}
 	}
-	return workload.Loop{Front: front.atWork(), Back: back.atWork()}
+	return workload.Loop{Front: front.atWork(), Back: back.atWork(), Deadline: deadline}
 }
 
 func proxy(s *Server, params *rpc.Params) (task, error) {
@@ -55,12 +56,21 @@ func proxy(s *Server, params *rpc.Params) (task, error) {
 		return nil, driver.ErrInvalid("a proxy needs two sockets")
 	}
 	turns := []*turn{front.sends.join(), front.receives.join(), back.sends.join(), back.receives.join()}
-	return work(deadline, front, turns, func(socket workload.Socket) (*driver.Passed, error) {
-		proxy := s.proxyBetween(front, back)
+	began := false
+	run := work(deadline, front, turns, func(socket workload.Socket) (*driver.Passed, error) {
+		began = true
+		proxy := s.proxyBetween(front, back, deadline)
 		front.steering.set(proxy)
 		defer front.steering.set(nil)
 		return workload.Proxy(proxy, socket, back.atWork(), deadline)
-	}), nil
+	})
+	return func() (any, error) {
+		result, err := run()
+		if err != nil && !began {
+			err = &partial{err, members(driver.Passed{})}
+		}
+		return result, err
+	}, nil
 }
 
 func steer(s *Server, params *rpc.Params) (task, error) {

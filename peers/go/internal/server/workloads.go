@@ -22,7 +22,9 @@ var workloads = map[string]method{
 // patience of a workload without a timeout, in milliseconds.
 const workloadTimeout = 60_000
 
-func workloadDeadline(params *rpc.Params) time.Time { return params.Patience(workloadTimeout).Deadline() }
+func workloadDeadline(params *rpc.Params) time.Time {
+	return params.Patience(workloadTimeout).Deadline()
+}
 
 func count(params *rpc.Params) int64 {
 	params.Must("count")

@@ -10,7 +10,10 @@ import (
 )
 
 // Loop is a proxy for libraries whose own cannot be used. It takes no commands.
-type Loop struct{ Front, Back Socket }
+type Loop struct {
+	Front, Back Socket
+	Deadline    time.Time // of its sends
+}
 
 // One-way socket types. A proxy leaves out a direction that one of its ends cannot take part in.
 var (
@@ -34,7 +37,7 @@ func (l Loop) Run(stop <-chan struct{}) (*driver.Passed, error) {
 		both.Add(1)
 		go func() {
 			defer both.Done()
-			ends <- pass(from, to, halt, passed)
+			ends <- pass(from, to, l.Deadline, halt, passed)
 		}()
 	}
 	start(l.Front, l.Back, &done.Forward)
@@ -50,16 +53,13 @@ func (l Loop) Run(stop <-chan struct{}) (*driver.Passed, error) {
 }
 
 // pass passes messages one way until it is told to stop or an end fails.
-func pass(from, to Socket, stop <-chan struct{}, passed *int64) error {
-	over := func() bool {
+func pass(from, to Socket, deadline time.Time, stop <-chan struct{}, passed *int64) error {
+	for {
 		select {
 		case <-stop:
-			return true
+			return nil
 		default:
-			return false
 		}
-	}
-	for !over() {
 		message, err := receiveOne(from, time.Now().Add(glance))
 		if errors.Is(err, driver.ErrTimeout) {
 			continue
@@ -67,21 +67,9 @@ func pass(from, to Socket, stop <-chan struct{}, passed *int64) error {
 		if err != nil {
 			return err
 		}
-		for {
-			// A send that ran out of time may still go out where it cannot be called off, so only its own
-			// socket ends it there.
-			err := sendOne(to, time.Now().Add(glance), message)
-			if err == nil {
-				break
-			}
-			if !errors.Is(err, driver.ErrTimeout) {
-				return err
-			}
-			if over() {
-				return nil
-			}
+		if err := sendOne(to, deadline, message); err != nil {
+			return err
 		}
 		*passed++
 	}
-	return nil
 }

@@ -17,13 +17,11 @@ func Proxy(proxy driver.Proxy, front, back Socket, deadline time.Time) (passed *
 	}()
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
-	late, closed := false, false
+	late := false
 	select {
 	case <-ended:
 	case <-front.Closed:
-		closed = true
 	case <-back.Closed:
-		closed = true
 	case <-timer.C:
 		late = true
 	}
@@ -32,20 +30,17 @@ func Proxy(proxy driver.Proxy, front, back Socket, deadline time.Time) (passed *
 	switch {
 	case late && err == nil:
 		err = driver.ErrTimeout
-	case !late && isClosed(front, back, closed) && errors.Is(err, driver.ErrClosed):
-		err = nil // the usual end
+	case errors.Is(err, driver.ErrClosed) && (front.isClosed() || back.isClosed()):
+		err = nil // the usual end; a context that ended is another matter
 	}
 	return passed, err
 }
 
-// isClosed tells whether the proxy ended because a socket was closed, not because a context ended.
-func isClosed(front, back Socket, closed bool) bool {
+func (s Socket) isClosed() bool {
 	select {
-	case <-front.Closed:
-		return true
-	case <-back.Closed:
+	case <-s.Closed:
 		return true
 	default:
-		return closed
+		return false
 	}
 }

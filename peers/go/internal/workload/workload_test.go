@@ -222,13 +222,13 @@ func TestPaceEndsWithTheTimeOrTheSocket(t *testing.T) {
 func TestProxyPassesBothWaysUntilASocketCloses(t *testing.T) {
 	client, front := wire()
 	back, server := wire()
-	ended := make(chan Passed, 1)
+	ended := make(chan driver.Passed, 1)
 	go func() {
-		done, err := Proxy(front, back, soon())
+		done, err := Proxy(Loop{front, back, soon()}, front, back, soon())
 		if err != nil {
 			t.Error(err)
 		}
-		ended <- done
+		ended <- *done
 	}()
 	for range 3 {
 		_ = sendOne(client, soon(), driver.Message{[]byte("request")})
@@ -241,7 +241,7 @@ func TestProxyPassesBothWaysUntilASocketCloses(t *testing.T) {
 		t.Fatal(err)
 	}
 	back.shut()
-	if done := <-ended; done != (Passed{Forward: 3, Backward: 1}) {
+	if done := <-ended; done != (driver.Passed{Forward: 3, Backward: 1}) {
 		t.Fatalf("%+v", done)
 	}
 }
@@ -251,7 +251,8 @@ func TestProxyLeavesOutWhatASocketCannotDo(t *testing.T) {
 	back, _ := wire()
 	front.Type, back.Type = "PULL", "PUSH"
 	_ = sendOne(Socket{Socket: &queue{out: back.Socket.(*queue).in}}, soon(), frame(0, 0))
-	done, err := Proxy(front, back, time.Now().Add(30*time.Millisecond))
+	late := time.Now().Add(30 * time.Millisecond)
+	done, err := Proxy(Loop{front, back, late}, front, back, late)
 	if !errors.Is(err, driver.ErrTimeout) || done.Backward != 0 {
 		t.Fatalf("%+v, %v", done, err)
 	}
