@@ -98,11 +98,14 @@ _NETWORK_OF_PIP: Final = re.compile(
 _OURS_IN_PIP: Final = dict.fromkeys(
     ("PIP_USER", "PIP_NO_DEPS", "PIP_DRY_RUN", "PIP_REQUIRE_HASHES", "PIP_REQUIRE_VIRTUALENV"), "0"
 )
-_OTHER_PYTHONS: Final = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__"})
+# Without compiled files every peer would compile itself at every start, which costs more than most cells.
+_OTHER_PYTHONS: Final = frozenset(
+    {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE", "__PYVENV_LAUNCHER__"}
+)
 
 
 def child_environment(outside: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what leads the venv's Python to other packages."""
+    """Return the environment without what leads the venv's Python to other packages, or slows it down."""
     return {name: value for name, value in outside.items() if name not in _OTHER_PYTHONS}
 
 

@@ -258,8 +258,8 @@ def scenario(
     """Return the cells of a topology or behaviour called `what`.
 
     `pairs` says who plays: `all` ordered pairs, `same` (each implementation with itself), `mixed-left` (every
-    implementation at once on the left against each one on the right) or `mixed-right`; or a glob over `left>right`,
-    such as `*>pebbe`, for behaviour that only some of them can show.
+    implementation at once on the left against each one on the right) or `mixed-right`; or globs over `left>right`,
+    such as `*>pebbe` or `pebbe>*|pyzmq>*`, for behaviour that only some of them can show.
     """
     if what in PAYLOADS:
         raise ValueError(f"scenario {what!r}: the name is a payload class")
@@ -270,7 +270,8 @@ def scenario(
         "mixed-right": [(name, MIXED) for name in implementations],
     }
     if ">" in pairs:
-        played[pairs] = [pair for pair in played["all"] if fnmatchcase(">".join(pair), pairs)]
+        globs = pairs.split("|")
+        played[pairs] = [pair for pair in played["all"] if any(fnmatchcase(">".join(pair), glob) for glob in globs)]
     return [
         Cell(pattern, transport, left, right, side, what)
         for pattern, transport, (left, right), side in product(patterns, transports, played[pairs], binds)

@@ -185,6 +185,14 @@ class RemoteSocket:
             topic = frame(prefix)
             self.send(b"\x01" + topic.head(topic.size))
 
+    def unsubscribe(self, prefix: str | bytes | Frame) -> None:
+        """Take one subscription to a prefix back (29/PUBSUB)."""
+        if self.type == "SUB":
+            self.set("UNSUBSCRIBE", prefix)
+        else:
+            topic = frame(prefix)
+            self.send(b"\x00" + topic.head(topic.size))
+
     def send(self, *frames: Content, via: str | None = None, timeout: float | None = None) -> None:
         """Send one message of these frames, by the library's path `via`. `timeout` in ms (default: `wait_ms`)."""
         self.send_all([frames], via=via, timeout=timeout)

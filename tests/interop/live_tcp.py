@@ -1,4 +1,4 @@
-"""What the operating system knows of a peer's TCP connection: the options of the live socket, not what the library says.
+"""What the operating system knows of a peer's TCP connection, whatever the library says.
 
 Linux only: the check borrows a copy of the peer's descriptor (pidfd_getfd(2)), which a parent or root may.
 """

@@ -9,6 +9,9 @@ from harness.model.frames import Content, Frame, frame
 from harness.model.payloads import Body, Payload
 from harness.peers.sockets import Peer, RemoteSocket, until
 
+LARGE = 4096
+"""Bytes: payload classes beyond this are sent less often."""
+
 PREFIX = 16
 """Bytes of a payload's first frame that subscribers ask for."""
 
@@ -21,9 +24,13 @@ def turns(left: Peer, right: Peer) -> Iterator[tuple[int, str, str]]:
 
 
 def bursts(peer: Peer, payload: Payload) -> Iterator[tuple[str, list[Body]]]:
-    """Yield (send path, messages) for each path: two of the payload class, parted by a numbered one."""
+    """Yield (send path, messages) for each path: two of the payload class, parted by a numbered one.
+
+    The later paths send one body of the larger classes, which say no more by being sent again.
+    """
     for turn, path in enumerate(peer.capabilities["send_paths"]):
-        yield path, [payload.body(2 * turn), [f"between {turn}"], payload.body(2 * turn + 1)]
+        messages = [payload.body(2 * turn), [f"between {turn}"], payload.body(2 * turn + 1)]
+        yield path, messages[:1] if turn and payload.size > LARGE else messages
 
 
 def send_bursts(sender: RemoteSocket, payload: Payload, *envelope: Content) -> list[list[Content]]:

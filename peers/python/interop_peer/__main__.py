@@ -1,4 +1,4 @@
-"""``python -m interop_peer --driver NAME [--fault NAME] | --list-faults``."""
+"""``python -m interop_peer --driver NAME [--fault NAME[=VALUE]] | --list-faults``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 
-USAGE = "usage: python -m interop_peer --driver NAME [--fault NAME] | --list-faults"
+USAGE = "usage: python -m interop_peer --driver NAME [--fault NAME[=VALUE]] | --list-faults"
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 

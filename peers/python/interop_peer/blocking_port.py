@@ -176,4 +176,4 @@ class _Proxy:
         return not any(owner.closing for owner in self.owners)
 
 
-__all__ = ["BlockingPort", "proxy", "run"]
+__all__ = ["TABLE", "BlockingPort", "proxy", "run"]

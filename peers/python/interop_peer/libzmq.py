@@ -189,7 +189,7 @@ class ZmqSocket(Generic[AnyContext, AnySocket]):
         """What is being done, for the words of an error."""
         try:
             self.socket: AnySocket = self.held.context.socket(zmq.SocketType[kind])
-            self.socket.set(zmq.LINGER, 0)
+            self.set("LINGER", 0)
         except BaseException:
             contexts.release(self.held)
             raise
@@ -229,7 +229,7 @@ class ZmqSocket(Generic[AnyContext, AnySocket]):
 
     def _prepare(self, endpoint: str) -> str:
         if "[" in endpoint:
-            self.socket.set(zmq.IPV6, 1)  # libzmq reads no IPv6 address without it
+            self.set("IPV6", 1)  # libzmq reads no IPv6 address without it
         return endpoint
 
     def _last_endpoint(self, otherwise: str) -> str:

@@ -75,3 +75,28 @@ func TestAContextThatCannotBeginIsNotCounted(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAContextBegunForNobodyEndsWithItsLastUserOrThePool(t *testing.T) {
+	ended := 0
+	pool := New(func() (int, error) { return 1, nil }, func(int) error { ended++; return nil })
+	if _, ok := pool.Find("c"); ok {
+		t.Error("found what never began")
+	}
+	for range 2 {
+		if _, err := pool.Begin("c"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lease, _ := pool.Take("c")
+	if found, ok := pool.Find("c"); !ok || found != lease || pool.Open() != 1 {
+		t.Errorf("found %v, %d open", found, pool.Open())
+	}
+	_ = pool.Close() // c is in use
+	if err := pool.Release(lease); err != nil || ended != 1 {
+		t.Errorf("ended %d, %v", ended, err)
+	}
+	_, _ = pool.Begin("d")
+	if err := pool.Close(); err != nil || ended != 2 || pool.Open() != 0 {
+		t.Errorf("ended %d, open %d, %v", ended, pool.Open(), err)
+	}
+}

@@ -35,6 +35,11 @@ func Run(t *testing.T, library driver.Library) {
 		{"a context ends with its last socket", contexts},
 		{"what the library lacks is unsupported", unsupported},
 		{"a bound port is free again after close", rebind},
+		{"a timeout tells how long it waited", waits},
+		{"a context ends under its sockets", terminates},
+		{"a shared socket loses nothing", lends},
+		{"a proxy passes both ways and stops when told", proxies},
+		{"a closed socket ends a proxy", closeEndsProxy},
 	} {
 		t.Run(check.claim, func(t *testing.T) {
 			check.run(t, library)

@@ -29,6 +29,47 @@ func frame(name, value string) driver.Option {
 	return driver.Option{Name: name, Value: driver.Value{Bytes: []byte(value)}}
 }
 
+func number(name string, value int64) driver.Option {
+	return driver.Option{Name: name, Value: driver.Value{Integer: value}}
+}
+
+func TestTimesAreNumbersOfMilliseconds(t *testing.T) {
+	for _, option := range []driver.Option{number("SNDTIMEO", -1), frame("CONNECT_TIMEOUT", "1")} {
+		_, err := gozeromq.New().Open("", "PUSH", []driver.Option{option})
+		if !errors.Is(err, &driver.Error{Name: driver.Invalid}) {
+			t.Errorf("%s: %v", option.Name, err)
+		}
+	}
+	if err := open(t, "PUSH").Set(number("SNDTIMEO", 1)); !errors.Is(err, unsupported) {
+		t.Errorf("late: %v", err)
+	}
+}
+
+// The library tries eleven times; the time between two of them is its RECONNECT_IVL.
+func TestTheTimeBetweenTwoAttemptsActs(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = listener.Close()
+	start := time.Now()
+	socket := open(t, "PAIR", number("RECONNECT_IVL", 10))
+	if err := socket.Connect("tcp://" + listener.Addr().String()); err == nil {
+		t.Fatal("connected to nobody")
+	}
+	if took := time.Since(start); took < 100*time.Millisecond || took > time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestAProxyWithAPubIsNotTheLibrarys(t *testing.T) {
+	library := gozeromq.New()
+	sub, pub := open(t, "SUB"), open(t, "PUB")
+	if library.Proxy(sub, pub) != nil || library.Proxy(open(t, "PULL"), open(t, "PUSH")) == nil {
+		t.Error("a PUB makes it spin, others do not")
+	}
+}
+
 func TestOptionsThatTheLibrarySwallowsAreUnsupported(t *testing.T) {
 	for _, c := range []struct {
 		socketType string
@@ -47,6 +88,7 @@ func TestOptionsThatTheLibrarySwallowsAreUnsupported(t *testing.T) {
 func TestOptionsThatAct(t *testing.T) {
 	open(t, "DEALER", frame("ROUTING_ID", "me"))
 	open(t, "REQ", frame("PLAIN_USERNAME", "user"), frame("PLAIN_PASSWORD", "secret"))
+	open(t, "PUSH", number("AUTO_RECONNECT", 1), number("SNDTIMEO", 100), number("CONNECT_TIMEOUT", 100), number("RECONNECT_IVL", 0))
 	sub := open(t, "SUB", frame("SUBSCRIBE", "a"))
 	if err := sub.Set(frame("UNSUBSCRIBE", "a")); err != nil {
 		t.Error(err)

@@ -114,6 +114,7 @@ type peer struct {
 	out     *bufio.Reader
 	served  chan struct{}
 	answers map[string]string // that came before they were asked for
+	waited  time.Duration     // of the last error that told
 }
 
 func newPeer(t *testing.T) *peer {
@@ -187,6 +188,10 @@ func (p *peer) read() (id, answer string) {
 		name := evidence["name"]
 		delete(evidence, "name")
 		delete(evidence, "text")
+		if waited, ok := evidence["waited_ns"].(float64); ok {
+			p.waited = time.Duration(waited)
+			delete(evidence, "waited_ns")
+		}
 		rest, _ := json.Marshal(evidence)
 		if len(evidence) == 0 {
 			rest = nil

@@ -1,0 +1,68 @@
+package server
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTheTimerWaits(t *testing.T) {
+	p := newPeer(t)
+	start := time.Now()
+	if got := p.call("timer", `{"ms":20}`); !strings.HasPrefix(got, `{"ns":2`) || time.Since(start) < 20*time.Millisecond {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestATimeoutTellsHowLongTheLibraryWaited(t *testing.T) {
+	p := newPeer(t)
+	p.call("open", `{"type":"LOOP"}`)
+	p.expect("recv", `{"socket":1,"timeout":20}`, `-32000 timeout{"messages":[]}`)
+	if p.waited < 20*time.Millisecond || p.waited > 5*time.Second {
+		t.Errorf("waited %v", p.waited)
+	}
+	p.start("first", "recv", `{"socket":1,"timeout":100}`)
+	p.expect("recv", `{"socket":1,"timeout":1}`, `-32000 timeout{"messages":[]}`)
+	if p.waited != 0 {
+		t.Errorf("a call whose turn never came waited %v", p.waited)
+	}
+	p.wait("first")
+}
+
+// The fake library has no ability beyond the rest; what needs one is unsupported, what is wrong is invalid.
+func TestFeaturesThatTheLibraryLacks(t *testing.T) {
+	p := newPeer(t)
+	p.call("open", `{"type":"LOOP"}`)
+	p.call("open", `{"type":"LOOP"}`)
+	for _, c := range []struct{ method, params, want string }{
+		{"timer", `{}`, `-32602 invalid`},
+		{"timer", `{"ms":-1}`, `-32602 invalid`},
+		{"term", `{"context":"c"}`, `-32000 unsupported`},
+		{"monitor", `{"socket":1}`, `-32000 unsupported`},
+		{"events", `{"socket":1}`, `-32000 unsupported`},
+		{"events", `{"socket":9}`, `-32602 invalid`},
+		{"zap", `{"context":"c","curve":"any","plain":{"u":"p"}}`, `-32000 unsupported`},
+		{"zap", `{"context":"c","curve":"all"}`, `-32602 invalid`},
+		{"zap", `{"context":"c","plain":{"u":1}}`, `-32602 invalid`},
+		{"keypair", `{}`, `-32000 unsupported`},
+		{"share", `{"socket":1,"workers":2,"count":1,"size":16,"how":"mutex"}`, `-32000 unsupported`},
+		{"share", `{"socket":1,"workers":2,"count":1,"size":16,"how":"well"}`, `-32602 invalid`},
+		{"share", `{"socket":1,"count":1,"size":16,"how":"mutex"}`, `-32602 invalid`},
+		{"swarm", `{"context":"c","type":"LOOP","endpoint":"tcp://127.0.0.1:*","workers":1,"count":1,"size":16}`, `-32602 invalid`},
+		{"swarm", `{"context":"c","type":"NONE","endpoint":"tcp://127.0.0.1:1","workers":2,"count":1,"size":16}`, `-32000 unsupported{"ns":`},
+		{"steer", `{"socket":1,"command":"STOP"}`, `-32602 invalid`},
+		{"steer", `{"socket":1,"command":"PAUSE"}`, `-32000 state`},
+	} {
+		if got := p.call(c.method, c.params); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s %s\n got %s\nwant %s", c.method, c.params, got, c.want)
+		}
+	}
+	p.start("p", "proxy", `{"socket":1,"backend":2}`)
+	for p.call("steer", `{"socket":1,"command":"PAUSE"}`) != `-32000 unsupported` {
+		time.Sleep(time.Millisecond)
+	}
+	p.call("close", `{"socket":1}`)
+	if got := p.wait("p"); got != `{"forward":0,"backward":0}` {
+		t.Errorf("got %s", got)
+	}
+}

@@ -1,0 +1,151 @@
+"""Steps of everything that comes and goes: a flow of numbered messages across an interruption, and what became of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from time import perf_counter
+
+from harness.errors import CallFailed
+from harness.model.patterns import Pattern
+from harness.peers.sockets import Link, OptionValue, Peer, Receiving, RemoteSocket, until
+from tests.interop.steps import bytes_of
+
+SETTLED = 10
+"""Messages that must all come, in order, once a flow has recovered."""
+
+_EACH_MS = 500.0
+"""ms that one send of a flow may take: longer than any library needs to see that a connection is gone."""
+
+
+def reconnecting(peer: Peer) -> dict[str, OptionValue]:
+    """Return the options of a socket that shall connect again soon; Unsupported if its library never does."""
+    peer.need("features", "reconnect")
+    if peer.can("options", "AUTO_RECONNECT"):
+        return {"AUTO_RECONNECT": 1}
+    return soon(peer)
+
+
+def soon(peer: Peer) -> dict[str, OptionValue]:
+    """Return the options that make a library try again soon, where it tries for ever."""
+    # A library that reconnects only where it is asked to gives up after some attempts; soon would be too soon for it.
+    if peer.can("options", "RECONNECT_IVL") and not peer.can("options", "AUTO_RECONNECT"):
+        return {"RECONNECT_IVL": 20}
+    return {}
+
+
+class Flow:
+    """Numbered messages from one end to the other, which may be exchanged in between.
+
+    `figures` takes how long the flow needed to run again and what became of the messages: `lost` of those that the
+    library accepted, `doubled` ones, `refused` ones (their send reported an error) and of them `refused_and_came`.
+    """
+
+    def __init__(self, sender: RemoteSocket, receiver: RemoteSocket, figures: dict[str, float]) -> None:
+        self.accepted: list[int] = []
+        self.refused: dict[int, str] = {}
+        self.came: list[int] = []
+        self._figures = figures
+        self._count = 0
+        self.sender = sender
+        self.receiver = receiver
+        self._waiting: Receiving | None = None
+
+    def send(self) -> None:
+        """Send the next number; note whether the library took it."""
+        number, self._count = self._count, self._count + 1
+        try:
+            self.sender.send(f"news {number}", timeout=min(_EACH_MS, self.sender.peer.wait_ms))
+        except CallFailed as error:
+            self.refused[number] = error.name
+        else:
+            self.accepted.append(number)
+
+    def collect(self, wait: float = 0.0) -> None:
+        """Take in what has come, after at most `wait` seconds."""
+        while True:
+            if self._waiting is None:
+                self._waiting = self.receiver.recv_later()
+            if not self._waiting.done(wait):
+                return
+            waiting, self._waiting = self._waiting, None
+            word = bytes_of(waiting.messages()[0][-1])
+            assert word.startswith(b"news "), f"a message that nobody sent: {word!r}"
+            self.came.append(int(word[5:]))
+            wait = 0.0
+
+    def change(self, *, sender: RemoteSocket | None = None, receiver: RemoteSocket | None = None) -> None:
+        """Go on with another socket at one end; what the old receiver had not handed out is gone with it."""
+        self.sender = sender or self.sender
+        if receiver is not None:
+            self.receiver, self._waiting = receiver, None
+
+    def run(self) -> None:
+        """Send until a message comes that was sent from now on, and see that all after it come too, in order."""
+        first, began = self._count, perf_counter()
+        for pause in until(self.receiver.peer.wait_ms):
+            self.send()
+            self.collect(pause)
+            if self.came and self.came[-1] >= first:
+                break
+        else:
+            refusals = f"; refused: {dict(Counter(list(self.refused.values())))}" if self.refused else ""
+            raise AssertionError(
+                f"none of {self._count - first} messages came within {self.receiver.peer.wait_ms:g} ms{refusals}"
+            )
+        self._figures["recovered_ms"] = round(1000 * (perf_counter() - began), 1)
+        start = self.came[-1]
+        for _ in range(SETTLED):
+            self.send()
+        end = self._count - 1
+        for pause in until(self.receiver.peer.wait_ms):
+            self.collect(pause)
+            if self.came[-1] == end or end in self.refused:
+                break
+        self.account()
+        wanted = list(range(start, end + 1))
+        assert self.came[self.came.index(start) :] == wanted, "once a flow runs again, all comes in order, once"
+
+    def account(self) -> None:
+        """File the figures; refuse what is wrong whatever happened in between."""
+        came = Counter(self.came)
+        doubled = sorted(number for number, times in came.items() if times > 1)
+        revived = sorted(number for number in self.refused if number in came)
+        self._figures["lost"] = sum(number not in came for number in self.accepted)
+        self._figures["doubled"] = len(doubled)
+        self._figures["refused"] = len(self.refused)
+        self._figures["refused_and_came"] = len(revived)
+        # 23/ZMTP: "A message SHALL NOT be delivered more than once to any peer."
+        assert doubled == [], f"came twice: {doubled}"
+        # A send that timed out may be under way still, where a library cannot call it off; any other error is a no.
+        denied = [number for number in revived if self.refused[number] != "timeout"]
+        assert denied == [], f"their send reported an error, and they were delivered: {denied}"
+        assert self.came == sorted(self.came), f"out of order: {self.came}"
+
+
+def listener_and_client(link: Link, left: Peer, right: Peer) -> tuple[Peer, Peer]:
+    """Return who binds and who connects."""
+    return (left, right) if link.left_binds else (right, left)
+
+
+def types(link: Link, pattern: Pattern) -> tuple[str, str]:
+    """Return the socket types of the binding and the connecting side."""
+    return (pattern.left, pattern.right) if link.left_binds else (pattern.right, pattern.left)
+
+
+def opened(
+    peer: Peer,
+    socket_type: str,
+    *,
+    bind: str | None = None,
+    connect: str | None = None,
+    options: dict[str, OptionValue] | None = None,
+) -> RemoteSocket:
+    """Open a socket; one that subscribes, subscribes to everything."""
+    socket = peer.socket(socket_type, options=options)
+    if socket_type in ("SUB", "XSUB"):
+        socket.subscribe("")
+    if bind is not None:
+        socket.bind(bind)
+    if connect is not None:
+        socket.connect(connect)
+    return socket

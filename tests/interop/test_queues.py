@@ -1,0 +1,189 @@
+"""High-water marks: full queues block or drop as the pattern says, lose nothing that they took, and stay bounded."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from harness.errors import CallFailed
+from harness.judge import Crowd
+from harness.model.frames import Recipe
+from harness.model.patterns import Pattern
+from harness.peers.sockets import Link, OptionValue, Peer, RemoteSocket
+from tests.interop.steps import bytes_of, probe_until_subscribed
+
+KIB, MIB = 1024, 1024 * 1024
+SIZE = 64 * KIB
+FLOOD = 600
+"""Messages of `SIZE` that no pair of queues of `MARK` takes, with all that the system's socket buffers hold (7 MiB on a
+default Linux); a mark that is ignored, 1000 by default, takes them."""
+
+MARK = 10
+MUTE_MS = 150.0
+"""How long a sender must have been stuck to be called blocked. It has moved FLOOD messages in that time, or it has not:
+too short a time makes the check weaker, never wrong."""
+
+
+def marks(peer: Peer, mark: int = MARK, **more: OptionValue) -> dict[str, OptionValue]:
+    """Low high-water marks, where the library has them; elsewhere what its users get."""
+    options: dict[str, OptionValue] = {"SNDHWM": mark, "RCVHWM": mark, **more}
+    return {name: value for name, value in options.items() if peer.can("options", name)}
+
+
+@pytest.mark.scenario("full-queue", "push-pull", "dealer-router", "pair-pair", binds=("right-binds",))
+def test_a_full_queue_blocks_its_sender_and_keeps_what_it_took(
+    left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    # 30/PIPELINE, 28/REQREP, 31/EXPAIR: PUSH, DEALER and PAIR "SHALL block on sending, or return a suitable error, when"
+    # no peer can take more, and "SHALL NOT discard messages that it cannot queue".
+    sender, receiver = link.open((left, pattern.left, marks(left)), (right, pattern.right, marks(right)))
+    with pytest.raises(CallFailed) as failure:
+        sent = sender.work("flood", count=FLOOD, size=SIZE, timeout=MUTE_MS).result()["sent"]
+        raise AssertionError(f"{sent} messages of {SIZE} bytes were taken while nobody received")
+    assert failure.value.name == "timeout", failure.value
+    sent = int(failure.value.data["sent"])
+    figures["queued"] = sent
+    strip = 1 if pattern.right == "ROUTER" else 0
+    if sent:
+        result = receiver.work("drain", count=sent, strip=strip).result()
+        assert result["sources"]["0"] == {"received": sent, "missing": 0, "doubled": 0, "reordered": 0}
+    sender.send("end")
+    late = receiver.recv()
+    # Whoever cannot call a send off may still deliver the one that was reported as timed out; then it is the next one.
+    if late[-1] != "end" and not left.can("options", "SNDTIMEO"):
+        figures["delivered_though_failed"] = 1
+        late = receiver.recv()
+    assert late[-1] == "end", f"a message that was not sent came: {late!r:.200}"
+
+
+@pytest.mark.scenario("slow-subscriber", "pub-sub", "xpub-sub", binds=("left-binds",))
+def test_a_slow_subscriber_misses_messages_and_delays_nobody(
+    left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    # 29/PUBSUB: PUB "SHALL silently drop the message if the queue for a subscriber is full", "SHALL NOT block on sending".
+    publisher = link.bind(left, pattern.left, marks(left, 2))
+    slow, fast = (link.connect(right, "SUB", publisher, marks(right, 2, RCVBUF=64 * KIB)) for _ in range(2))
+    for subscriber in (slow, fast):
+        subscriber.subscribe("")
+    for subscriber, leftover in zip(
+        (slow, fast), probe_until_subscribed(publisher, [slow, fast], b"probe"), strict=True
+    ):
+        subscriber.recv_all(leftover)
+    sent = 0
+    for sent in range(1, 31):
+        publisher.send(f"{sent}", Recipe(MIB, 1))
+        assert fast.recv()[0] == f"{sent}"
+    # The slow one finds the first messages, whole and in order; there was no room for the others.
+    came = [int(bytes_of(message[0])) for message in take_all(slow, publisher)]
+    figures["dropped"] = sent - len(came)
+    assert came == sorted(set(came))
+    assert came[:1] == [1]
+    assert len(came) < sent, f"all {sent} messages of 1 MiB waited for a subscriber that did not receive"
+
+
+def take_all(subscriber: RemoteSocket, publisher: RemoteSocket) -> list[list[object]]:
+    """Receive what is queued; the end is a last message, said until it is heard, for the queue may still be full."""
+    taken: list[list[object]] = []
+    waiting = subscriber.recv_later()
+    while True:
+        if waiting.done(0.005):
+            message = waiting.messages()[0]
+            if message == ["0"]:
+                return taken
+            taken.append(list(message))
+            waiting = subscriber.recv_later()
+        else:
+            publisher.send("0")
+
+
+@pytest.mark.scenario("router-drops", "dealer-router", binds=("right-binds",))
+def test_a_router_drops_for_a_slow_dealer_and_serves_the_others(
+    left: Peer, right: Peer, link: Link, figures: dict[str, float]
+) -> None:
+    # 28/REQREP, ROUTER: "SHALL either silently drop the message, or return an error" if the queue for a peer is full,
+    # "SHALL NOT block on sending".
+    router = link.bind(right, "ROUTER", marks(right))
+    slow, fast = (link.connect(left, "DEALER", router, marks(left, ROUTING_ID=name)) for name in ("slow", "fast"))
+    for dealer in (slow, fast):
+        dealer.send("hello")
+        router.recv()
+    sent = router.work("flood", count=FLOOD, size=SIZE, prefix=["slow"], timeout=4 * right.wait_ms / 10).result()[
+        "sent"
+    ]
+    assert sent == FLOOD
+    router.send("fast", "and you")
+    assert fast.recv() == ["and you"]
+    got = slow.work("drain", count=1).result()["sources"]["0"]
+    assert got == {"received": 1, "missing": 0, "doubled": 0, "reordered": 0}
+
+
+@pytest.mark.scenario("router-mandatory-full", "dealer-router", binds=("right-binds",))
+def test_a_mandatory_router_says_that_a_dealer_cannot_take_more(
+    left: Peer, right: Peer, link: Link, figures: dict[str, float]
+) -> None:
+    # zmq_setsockopt(3), ZMQ_ROUTER_MANDATORY: "the socket shall ... block ... until the message can be sent" or give
+    # EAGAIN when the peer's high-water mark is reached; what it took is not lost.
+    right.need("options", "ROUTER_MANDATORY")
+    router = link.bind(right, "ROUTER", marks(right, ROUTER_MANDATORY=1))
+    slow = link.connect(left, "DEALER", router, marks(left, ROUTING_ID="slow"))
+    slow.send("hello")
+    router.recv()
+    with pytest.raises(CallFailed) as failure:
+        router.work("flood", count=FLOOD, size=SIZE, prefix=["slow"], timeout=MUTE_MS).result()
+    assert failure.value.name == "timeout", failure.value
+    sent = figures["queued"] = int(failure.value.data["sent"])
+    result = slow.work("drain", count=sent).result()
+    assert result["sources"]["0"] == {"received": sent, "missing": 0, "doubled": 0, "reordered": 0}
+    router.send("slow", "end")
+    assert slow.recv() == ["end"]
+
+
+def stays_bounded(
+    peers: Crowd, link: Link, pattern: Pattern, seconds: float, rate: int, figures: dict[str, float]
+) -> None:
+    """Send at a steady rate to a paused peer, and measure by how much the sender's memory grows."""
+    paused = peers.fresh("right")
+    peer = peers.fresh("left")
+    sender = link.bind(peer, pattern.left)
+    receiver = link.connect(paused, pattern.right, sender)
+    if pattern.right == "SUB":
+        receiver.subscribe("")
+        probe_until_subscribed(sender, [receiver], b"probe")
+    else:
+        sender.send("first")
+        receiver.recv()
+    process = psutil.Process(peer.client.pid)
+    paused.client.pause()
+    try:
+        before = process.memory_info().rss
+        size = 32 * KIB
+        with suppress(CallFailed):  # PUSH and DEALER block in the end, and their time runs out
+            sender.work("pace", count=int(rate * seconds), size=size, rate=rate, timeout=1000 * seconds + 200).result()
+        grown = (process.memory_info().rss - before) / MIB
+    finally:
+        paused.client.resume()
+    figures["rss_mb"] = round(grown, 1)
+    offered = int(rate * seconds) * size / MIB
+    # Queues of 1000 messages at either end, libzmq's default, are 32 MiB; allocators keep some more.
+    assert grown < 64, f"the sender grew by {grown:.0f} MiB while {offered:.0f} MiB were offered to a paused peer"
+
+
+@pytest.mark.scenario(
+    "paused-peer-memory", "push-pull", "pub-sub", "dealer-router", pairs="same", binds=("left-binds",)
+)
+def test_memory_stays_bounded_while_a_peer_is_paused(
+    peers: Crowd, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    # zmq_setsockopt(3), ZMQ_SNDHWM: "a hard limit on the maximum number of outstanding messages 0MQ shall queue in
+    # memory for any single peer".
+    stays_bounded(peers, link, pattern, 1.0, 5000, figures)
+
+
+@pytest.mark.slow
+@pytest.mark.scenario("paused-peer-memory-10s", "pub-sub", "push-pull", pairs="same", binds=("left-binds",))
+def test_memory_stays_bounded_while_a_peer_is_paused_for_long(
+    peers: Crowd, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    stays_bounded(peers, link, pattern, 10.0, 1000, figures)
