@@ -124,8 +124,13 @@ class CellRun:
 
     @property
     def versions(self) -> dict[str, str]:
-        """The versions of the implementations that play."""
-        return {peer.implementation: peer.version for peer in self.taken}
+        """The versions of the implementations that play, and of libzmq below them, as `pebbe/libzmq`."""
+        versions = {peer.implementation: peer.version for peer in self.taken}
+        for peer in self.taken:
+            name, _, version = peer.library.partition(" ")
+            if name == "libzmq":
+                versions[f"{peer.implementation}/{name}"] = version
+        return versions
 
     def hasten(self) -> None:
         """Wait for messages only briefly from now on."""

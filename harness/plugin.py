@@ -36,6 +36,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 _SELECTION = pytest.StashKey[Selection]()
 _MANIFESTS = pytest.StashKey[Mapping[str, Manifest]]()
 _KNOWN = pytest.StashKey[Sequence[known.KnownIssue]]()
+_PATIENCE = pytest.StashKey[float]()
 _POOL = pytest.StashKey[Pool]()
 _SESSION = pytest.StashKey[RunSession]()
 _RECORD = pytest.StashKey[Record]()
@@ -59,8 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--known-issues", metavar="FILE", default=None, help="default: tests/known_issues.toml")
     group.addoption(
         "--patience",
-        type=float,
-        default=PATIENCE,
+        default=str(PATIENCE),
         metavar="S",
         help="seconds that a message may take (default: 10)",
     )
@@ -79,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_MANIFESTS] = manifest.find(ROOT / "peers", map(Path, config.option.manifest))
         config.stash[_SELECTION] = _selection(config)
         config.stash[_KNOWN] = _known_issues(config)
+        config.stash[_PATIENCE] = _patience(config.option.patience)
     except (SetupFault, ValueError) as error:
         pytest.exit(f"zmq-interop: {error}", returncode=2)
     if not hasattr(config, "workerinput"):
@@ -104,6 +105,16 @@ def _selection(config: pytest.Config) -> Selection:
     )
     selection.check([*config.stash[_MANIFESTS]])
     return selection
+
+
+def _patience(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.01 <= seconds <= 3600:
+        raise ValueError(f"--patience {text}: must be a number of seconds from 0.01 to 3600")
+    return seconds
 
 
 def _known_issues(config: pytest.Config) -> list[known.KnownIssue]:
@@ -210,7 +221,7 @@ def _new_pool(config: pytest.Config) -> Pool:
         for name, found in config.stash[_MANIFESTS].items()
         if (not selection.peers or name in selection.peers) and name not in selection.exclude
     }
-    return Pool(manifests, LocalPlace(), ROOT / ".build" / "peers", config.option.patience)
+    return Pool(manifests, LocalPlace(), ROOT / ".build" / "peers", config.stash[_PATIENCE])
 
 
 def _pool(config: pytest.Config) -> Pool:

@@ -93,6 +93,28 @@ class Peer:
         self.need("features", "term")
         self._client.call("term", {"context": context})
 
+    def start_zap(self, context: str, **policy: Any) -> None:
+        """Start a ZAP handler in a named library context, before its sockets are opened (27/ZAP).
+
+        It ends with the context, so at least one socket must be opened in it.
+        """
+        self.need("features", "zap")
+        self._client.call("zap", {"context": context, **policy})
+
+    def keypair(self) -> tuple[str, str]:
+        """Make a CURVE pair: public and secret key, as Z85 text."""
+        self.need("mechanisms", "CURVE")
+        made = self._client.call("keypair")
+        return str(made["public"]), str(made["secret"])
+
+    def swarm(self, socket_type: str, endpoint: str, *, context: str, workers: int, count: int) -> PendingCall:
+        """Start that many threads or goroutines, each with a socket of its own on one context, that send."""
+        self.need("features", "swarm")
+        self.need("socket_types", socket_type)
+        params = {"context": context, "type": socket_type, "endpoint": endpoint, "workers": workers, "count": count}
+        wait = self.wait_ms
+        return self._client.start("swarm", {**params, "size": 64, "timeout": wait}, wait=wait / 1000)
+
     def start_closing(self) -> list[PendingCall]:
         """Start closing every socket that is still open."""
         sockets, self._sockets = self._sockets, []
@@ -250,6 +272,23 @@ class RemoteSocket:
         self.peer.need("workloads", method)
         wait = self.peer.wait_ms if timeout is None else timeout
         return self._start(method, wait, timeout=wait, **params)
+
+    def share(self, how: str, *, workers: int, count: int) -> PendingCall:
+        """Start that many threads or goroutines that all send on this socket; `how` they share it."""
+        self.peer.need("features", "share")
+        wait = self.peer.wait_ms
+        return self._start("share", wait, workers=workers, count=count, size=64, how=how, timeout=wait)
+
+    def monitor(self) -> None:
+        """Start to record the socket's events."""
+        self.peer.need("features", "monitor")
+        self._call("monitor")
+
+    def next_event(self, *, timeout: float | None = None) -> tuple[str, str, int]:
+        """Wait for the next recorded event; returns its name, its endpoint and its value. `timeout` in ms."""
+        wait = self.peer.wait_ms if timeout is None else timeout
+        event = self._start("events", wait, timeout=wait).result()["events"][0]
+        return str(event["event"]), str(event["endpoint"]), int(event["value"])
 
     def close_later(self) -> PendingCall:
         """Start closing; the answer may take as long as `LINGER` says."""

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 REMEDY = (
-    "no libzmq found: install libzmq with headers and pkg-config (Debian: libzmq3-dev pkg-config; macOS: zeromq pkgconf) "
+    "no libzmq found: install it with headers and pkg-config (Debian: libzmq3-dev pkg-config, macOS: zeromq pkgconf), "
     "or name the folder of its zmq.h in CGO_CFLAGS as -IFOLDER (Windows: vcpkg install zeromq:x64-windows)"
 )
 

@@ -1,11 +1,13 @@
-"""Steps of everything that comes and goes: a flow of numbered messages across an interruption, and what became of each."""
+"""Steps of all that comes and goes: a flow of numbered messages across an interruption, and what became of each."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from time import perf_counter
 
 from harness.errors import CallFailed
+from harness.model.frames import Content
 from harness.model.patterns import Pattern
 from harness.peers.sockets import Link, OptionValue, Peer, Receiving, RemoteSocket, until
 from tests.interop.steps import bytes_of
@@ -38,14 +40,24 @@ class Flow:
 
     `figures` takes how long the flow needed to run again and what became of the messages: `lost` of those that the
     library accepted, `doubled` ones, `refused` ones (their send reported an error) and of them `refused_and_came`.
+    Errors that a receive reported meanwhile are only counted (`recv_errors`): whether there may be any is a check of
+    its own. `padding` is frames that go before each number.
     """
 
-    def __init__(self, sender: RemoteSocket, receiver: RemoteSocket, figures: dict[str, float]) -> None:
+    def __init__(
+        self,
+        sender: RemoteSocket,
+        receiver: RemoteSocket,
+        figures: dict[str, float],
+        padding: Sequence[Content] = (),
+    ) -> None:
         self.accepted: list[int] = []
         self.refused: dict[int, str] = {}
         self.came: list[int] = []
         self._figures = figures
+        figures.setdefault("recv_errors", 0)
         self._count = 0
+        self._padding = list(padding)
         self.sender = sender
         self.receiver = receiver
         self._waiting: Receiving | None = None
@@ -54,7 +66,7 @@ class Flow:
         """Send the next number; note whether the library took it."""
         number, self._count = self._count, self._count + 1
         try:
-            self.sender.send(f"news {number}", timeout=min(_EACH_MS, self.sender.peer.wait_ms))
+            self.sender.send(*self._padding, f"news {number}", timeout=min(_EACH_MS, self.sender.peer.wait_ms))
         except CallFailed as error:
             self.refused[number] = error.name
         else:
@@ -68,8 +80,18 @@ class Flow:
             if not self._waiting.done(wait):
                 return
             waiting, self._waiting = self._waiting, None
-            word = bytes_of(waiting.messages()[0][-1])
+            try:
+                message = waiting.messages()[0]
+            except CallFailed as error:
+                if error.name not in ("timeout", "library"):
+                    raise
+                self._figures["recv_errors"] += error.name == "library"
+                return
+            word = bytes_of(message[-1])
             assert word.startswith(b"news "), f"a message that nobody sent: {word!r}"
+            # A ROUTER puts the sender's identity before it.
+            assert message[-1 - len(self._padding) : -1] == self._padding, f"a message is not whole: {message!r}"
+            assert len(message) - len(self._padding) - 1 == (self.receiver.type == "ROUTER"), f"not whole: {message!r}"
             self.came.append(int(word[5:]))
             wait = 0.0
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import count, islice
+from time import perf_counter
+
 import pytest
 
 from harness.judge import Crowd
 from harness.model.patterns import Pattern
-from harness.peers.sockets import Link, Peer
+from harness.peers.sockets import Link, Peer, RemoteSocket, until
 from harness.places.ports import reserved
-from tests.interop.recovery import Flow, listener_and_client, opened, reconnecting, types
+from tests.interop.recovery import SETTLED, Flow, listener_and_client, opened, reconnecting, soon, types
+from tests.interop.steps import bytes_of
 
 
 @pytest.mark.scenario("listener-returns", "push-pull", "pub-sub", "dealer-router")
@@ -49,3 +53,188 @@ def across_a_return(
         successor = opened(second, bound, bind=endpoint)
         flow.change(**{"sender" if link.left_binds else "receiver": successor})
         flow.run()
+
+
+@pytest.mark.scenario("connects-first", "push-pull", "pub-sub", "req-rep")
+def test_a_client_may_connect_before_there_is_a_listener(
+    left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    # 23/ZMTP: sockets "connect to an endpoint asynchronously"; zmq_connect(3): bind and connect in any order.
+    listening, connecting = listener_and_client(link, left, right)
+    bound, connected = types(link, pattern)
+    with reserved() as port:
+        endpoint = f"tcp://127.0.0.1:{port}"
+        client = opened(connecting, connected, options=soon(connecting))
+        pending = client.connect_later(endpoint)
+        # By then the first attempt was refused. A library that waits for its listener is waiting still.
+        early = pending.done(0.02) and not link.left_binds and pattern.left != "PUB"
+        if early:
+            # 28, 30, 31: the queue of an outgoing connection exists "whether or not the connection is established".
+            client.send("early")
+        listener = opened(listening, bound, bind=endpoint)
+        pending.result()
+        sender, receiver = (listener, client) if link.left_binds else (client, listener)
+        if early:
+            assert receiver.recv()[-1] == "early"
+        elif pattern.left == "REQ":
+            sender.send("question")
+            assert receiver.recv() == ["question"]
+        if pattern.left != "REQ":
+            Flow(sender, receiver, figures).run()
+
+
+@pytest.mark.scenario("late-subscriber", "pub-sub", "xpub-sub", binds=("left-binds",))
+def test_a_late_subscriber_misses_what_was_before_and_disturbs_nobody(
+    left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    # 29/PUBSUB: PUB SHALL discard what has no subscriber, and SHALL send what matches to every one there is.
+    publisher = link.bind(left, pattern.left)
+    publisher.send_all([["0"]] * SETTLED)
+    numbers = count(1)
+    published = 0
+    heard: list[tuple[RemoteSocket, int]] = []
+    for _ in range(2):
+        before, began = published, perf_counter()
+        subscriber = opened(right, "SUB", connect=publisher.endpoint)
+        waiting = subscriber.recv_later()
+        for pause in until(right.wait_ms):
+            published = next(numbers)
+            publisher.send(str(published))
+            if waiting.done(pause):
+                break
+        first = int(bytes_of(waiting.messages()[0][0]))
+        assert first > before, f"it got message {first}, which is older than its subscription"
+        heard.append((subscriber, first))
+        figures["subscribed_ms"] = round(1000 * (perf_counter() - began), 1)
+    for published in islice(numbers, SETTLED):
+        publisher.send(str(published))
+    for subscriber, first in heard:
+        wanted = [[str(number)] for number in range(first + 1, published + 1)]
+        assert subscriber.recv_all(len(wanted)) == wanted
+
+
+@pytest.mark.scenario("paused", "push-pull", "dealer-router", "pub-sub", binds=("right-binds",))
+def test_a_receiver_that_was_paused_gets_everything_when_it_goes_on(
+    peers: Crowd, left: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    # 30/PIPELINE: PUSH SHALL NOT discard messages that it cannot queue; nor may a PUB below its high-water mark.
+    sleeper = peers.fresh("right")
+    receiver = opened(sleeper, pattern.right, bind=link.transport.wildcard)
+    sender = opened(left, pattern.left, connect=receiver.endpoint)
+    flow = Flow(sender, receiver, figures)
+    flow.run()
+    sleeper.client.pause()
+    try:
+        for _ in range(100):
+            flow.send()
+    finally:
+        sleeper.client.resume()
+    flow.run()
+    assert flow.refused == {}
+    assert flow.came[0] == 0 or pattern.left == "PUB"
+    assert flow.came == list(range(flow.came[0], flow.came[-1] + 1)), "nothing is lost in a pause"
+
+
+@pytest.mark.scenario("one-is-killed", "push-pull", "dealer-router", binds=("right-binds",))
+def test_a_receiver_goes_on_with_the_others_when_a_sender_is_killed(
+    peers: Crowd, left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    # 28 and 30: if a peer disconnects, the socket SHALL destroy its queue; and no more than that.
+    listener = opened(right, pattern.right, bind=link.transport.wildcard)
+    victim = peers.fresh("left")
+    doomed, survivor, newcomer = (
+        opened(peer, pattern.left, connect=listener.endpoint) for peer in (victim, left, left)
+    )
+    flow = Flow(survivor, listener, figures)
+    for sender in (survivor, doomed):
+        flow.change(sender=sender)
+        flow.run()
+    victim.client.kill()
+    for sender in (survivor, newcomer):
+        flow.change(sender=sender)
+        flow.run()
+    # What the application sees of it is nothing: a receive hands out messages, and no error.
+    assert figures["recv_errors"] == 0, "a receive failed because a peer had gone"
+
+
+@pytest.mark.scenario("subscriber-killed", "pub-sub", "xpub-sub", binds=("left-binds",))
+def test_a_publisher_goes_on_with_the_others_when_a_subscriber_is_killed(
+    peers: Crowd, left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    # 29/PUBSUB: if a peer disconnects, PUB SHALL destroy its queue.
+    publisher = link.bind(left, pattern.left)
+    victim = peers.fresh("right")
+    doomed, survivor = (opened(peer, "SUB", connect=publisher.endpoint) for peer in (victim, right))
+    flow = Flow(publisher, survivor, figures)
+    hearing = doomed.recv_later()
+    for pause in until(right.wait_ms):
+        flow.run()
+        if hearing.done(pause):
+            break
+    hearing.messages()
+    victim.client.kill()
+    flow.run()
+    newcomer = opened(right, "SUB", connect=publisher.endpoint)
+    flow.change(receiver=newcomer)
+    flow.run()
+    assert flow.refused == {}, f"a send failed because a subscriber had gone: {flow.refused}"
+
+
+def cycles(left: Peer, right: Peer, link: Link, pattern: Pattern, number: int, figures: dict[str, float]) -> None:
+    """Open, use and close a client `number` times; the listener must serve the next one every time."""
+    listening, connecting = listener_and_client(link, left, right)
+    bound, connected = types(link, pattern)
+    listener = link.bind(listening, bound)
+    began = perf_counter()
+    for cycle in range(number):
+        with link.connect(connecting, connected, listener) as client:
+            sender, receiver = (listener, client) if link.left_binds else (client, listener)
+            sender.send(f"cycle {cycle}")
+            assert receiver.recv()[-1] == f"cycle {cycle}"
+            if pattern.left == "REQ":
+                receiver.send(f"cycle {cycle} done")
+                assert sender.recv() == [f"cycle {cycle} done"]
+    figures["ms_per_cycle"] = round(1000 * (perf_counter() - began) / number, 2)
+
+
+@pytest.mark.scenario("40-cycles", "push-pull", "req-rep", "dealer-router", binds=("right-binds",))
+def test_a_listener_serves_one_short_lived_client_after_the_other(
+    left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    # 23/ZMTP: a socket SHALL accept connections on its endpoint; none of them may cost the next one its place.
+    cycles(left, right, link, pattern, 40, figures)
+
+
+@pytest.mark.slow
+@pytest.mark.scenario(
+    "1000-cycles",
+    "req-rep",
+    pairs="go-zeromq>pyzmq|pyzmq>go-zeromq|pebbe>pyzmq-asyncio|pyzmq-asyncio>pebbe",
+    binds=("right-binds",),
+)
+def test_a_listener_outlives_a_thousand_clients(
+    left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    cycles(left, right, link, pattern, 1000, figures)
+
+
+@pytest.mark.scenario("200-at-once", "dealer-router", binds=("right-binds",))
+def test_one_socket_serves_two_hundred_peers_at_once(
+    left: Peer, right: Peer, link: Link, figures: dict[str, float]
+) -> None:
+    # 28/REQREP: ROUTER SHALL accept any number of peers, and route by identity.
+    server = link.bind(right, "ROUTER")
+    began = perf_counter()
+    clients = [
+        left.socket("DEALER", connect=server.endpoint, context="crowd", options={"ROUTING_ID": f"dealer {number}"})
+        for number in range(200)
+    ]
+    figures["connected_ms"] = round(1000 * (perf_counter() - began), 1)
+    for sending in [client.send_later([[f"question {number}"]]) for number, client in enumerate(clients)]:
+        sending.result()
+    questions = sorted(tuple(bytes_of(part).decode() for part in message) for message in server.recv_all(200))
+    assert questions == sorted((f"dealer {number}", f"question {number}") for number in range(200))
+    server.send_all([[who, f"answer to {what}"] for who, what in questions])
+    for number, waiting in [(number, client.recv_later()) for number, client in enumerate(clients)]:
+        assert waiting.messages() == [[f"answer to question {number}"]]
+    figures["answered_ms"] = round(1000 * (perf_counter() - began), 1)

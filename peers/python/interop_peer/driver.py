@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from . import machine
@@ -25,13 +26,16 @@ class Socket(Protocol):
 class Driver(Protocol):
     """One library."""
 
+    own: dict[str, Callable[[Call], None]]
+    """The methods of section 7 that are about no socket."""
+
     def describe(self) -> dict[str, Any]:
         """Give the library's part of ``hello``: implementation, version, library and capabilities."""
 
     def open(self, call: Call) -> None:
         """Make a socket, add it to the registry, and answer."""
 
-    def contexts(self) -> int:
+    def open_contexts(self) -> int:
         """Count the library contexts that are open now."""
 
     def dump(self) -> str:

@@ -6,15 +6,18 @@ The same for every library; how a message is sent or received is the driver's.
 from __future__ import annotations
 
 from math import inf
+from time import monotonic, perf_counter_ns
 from typing import Any
 
 from .calls import Call, spell_out
 from .errors import InvalidError, PeerError
 from .frames import INLINE, Message, decode_messages
 
+_LAG = 0.01  # s that a call may take from the reader to the library without losing them from its timeout
+
 
 class Job:
-    """What both directions have in common."""
+    """What all calls that wait have in common."""
 
     def __init__(self, call: Call) -> None:
         """Read how long the whole call may take."""
@@ -23,10 +26,28 @@ class Job:
         self.timed = timeout is not None
         self.deadline = inf if timeout is None else call.arrived + timeout / 1000
         """When the time is up, on the clock of ``time.monotonic``; without ``timeout`` the library decides."""
+        self._asked: int | None = None
+
+    def ask(self) -> None:
+        """Note that the library is being asked from now on, unless it was before."""
+        if self._asked is None:
+            lag = monotonic() - self.call.arrived
+            if self.timed and lag < _LAG:
+                self.deadline += lag  # so that the library waits as long as it was asked to
+            self._asked = perf_counter_ns()
+
+    def moved(self) -> None:
+        """Note a message; without ``timeout`` the library's own one begins again with each."""
+        if not self.timed:
+            self._asked = None
 
     def progress(self) -> dict[str, Any]:
         """Tell how far the call came."""
         raise NotImplementedError
+
+    def waited(self) -> dict[str, Any]:
+        """Tell how many ns the library was asked, for a call that timed out."""
+        return {"waited_ns": 0 if self._asked is None else perf_counter_ns() - self._asked}
 
     def succeed(self) -> None:
         """Answer the call."""
@@ -36,6 +57,8 @@ class Job:
         """Answer with an error that says how far the call came."""
         if isinstance(error, PeerError) and not isinstance(error, InvalidError):
             error.data.update(self.progress())
+            if error.data["name"] == "timeout":
+                error.data.update(self.waited())
         self.call.fail(error)
 
 

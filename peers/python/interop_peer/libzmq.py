@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket as tcp
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from errno import EAFNOSUPPORT, EINVAL
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +17,7 @@ from .calls import Call
 from .endpoints import Endpoints
 from .errors import InvalidError, PeerError, unsupported
 from .params import WORKLOADS
+from .zap import Handler
 
 SEND_PATHS = ("send_multipart", "send")
 
@@ -69,8 +70,8 @@ def transports() -> list[str]:
     return [name for name, has in there.items() if has]
 
 
-def describe(implementation: str) -> dict[str, Any]:
-    """Give a pyzmq driver's part of ``hello``."""
+def describe(implementation: str, features: Sequence[str]) -> dict[str, Any]:
+    """Give a pyzmq driver's part of ``hello``; ``features`` are those of section 7."""
     return {
         "implementation": implementation,
         "version": zmq.pyzmq_version(),
@@ -82,7 +83,7 @@ def describe(implementation: str) -> dict[str, Any]:
             "options": sorted(options.TABLE),
             "send_paths": list(SEND_PATHS),
             "workloads": list(WORKLOADS),
-            "features": ["unbind", "disconnect", "dump"],
+            "features": ["unbind", "disconnect", "dump", *features],
         },
     }
 
@@ -105,18 +106,26 @@ class Held(Generic[AnyContext]):
     """One library context, and how many sockets hold it."""
 
     def __init__(self, context: AnyContext, name: str | None) -> None:
-        """Start with one holder."""
+        """Start without a holder."""
         self.context = context
         self.name = name
-        self.holders = 1
+        self.holders = 0
+        self.ended = False
+        """Whether the contract's ``term`` has ended it under its sockets."""
+        self.handler: Handler | None = None
         self._lock = threading.Lock()
         self._ending: threading.Thread | None = None
-        self._ended = False
+        self._terminated = False
+
+    def check(self) -> None:
+        """Refuse whatever comes after ``term``: libzmq itself lets an idle socket's options pass."""
+        if self.ended:
+            raise PeerError("closed", "the context has ended")
 
     def interrupt(self) -> None:
         """End every blocking call in the context (libzmq's ``ETERM``) without waiting; any thread may ask."""
         with self._lock:
-            if self._ended or self._ending:
+            if self._terminated or self._ending:
                 return
             # pyzmq lacks zmq_ctx_shutdown; terminating does the same, and then waits for the sockets
             self._ending = threading.Thread(target=self.context.term, name="terminator", daemon=True)
@@ -125,12 +134,14 @@ class Held(Generic[AnyContext]):
     def terminate(self) -> None:
         """End the context and wait until it has ended; its sockets are closed."""
         with self._lock:
-            self._ended = True
+            self._terminated = True
         if self._ending:
             self._ending.join()
             machine.join(self._ending)
         else:
             self.context.term()
+        if self.handler:
+            machine.join(self.handler.thread)
 
 
 class Contexts(Generic[AnyContext]):
@@ -147,15 +158,43 @@ class Contexts(Generic[AnyContext]):
     def take(self, name: str | None) -> Held[AnyContext]:
         """Hold a context of one's own, or the one of this name."""
         with self._lock:
-            held = self._named.get(name) if name is not None else None
-            if held is not None:
-                held.holders += 1
-                return held
+            held = self._find_or_make(name)
+            held.check()
+            held.holders += 1
+            return held
+
+    def _find_or_make(self, name: str | None) -> Held[AnyContext]:
+        held = self._named.get(name) if name is not None else None
+        if held is None:
             held = Held(self._make(), name)
             self.count += 1
             if name is not None:
                 self._named[name] = held
-            return held
+        return held
+
+    def authenticate(self, make: type[Handler], params: dict[str, Any]) -> None:
+        """Start a ZAP handler in a named context, which ends with the last socket that is opened in it.
+
+        :raises PeerError: ``state`` if it has one.
+        """
+        with self._lock:
+            held = self._find_or_make(params["context"])
+            held.check()
+            if held.handler:
+                raise PeerError("state", "this context has a ZAP handler")
+            held.handler = make(held.context, params)
+
+    def shut_down(self, name: str) -> Held[AnyContext]:
+        """Refuse all that comes after, for a named context; whoever asks then ends what waits, with ``interrupt``.
+
+        :raises InvalidError: if there is none of this name.
+        """
+        with self._lock:
+            held = self._named.get(name)
+            if held is None:
+                raise InvalidError(f"no context '{name}' is open")
+            held.ended = True
+        return held
 
     def release(self, held: Held[AnyContext]) -> None:
         """Let a context go; the last one to do so ends it, and waits as long as ``LINGER`` says."""
@@ -170,6 +209,16 @@ class Contexts(Generic[AnyContext]):
             self.count -= 1
 
 
+def make_socket(held: Held[Any], kind: str) -> Any:
+    """Make a socket in a context.
+
+    :raises PeerError: ``unsupported`` if there is no such type.
+    """
+    if kind not in socket_types():
+        raise unsupported(f"socket type {kind}")
+    return held.context.socket(zmq.SocketType[kind])
+
+
 class ZmqSocket(Generic[AnyContext, AnySocket]):
     """A libzmq socket with its context: everything that never waits, alike for blocking and asyncio."""
 
@@ -178,17 +227,16 @@ class ZmqSocket(Generic[AnyContext, AnySocket]):
 
         :raises PeerError: ``unsupported`` if there is no such type.
         """
-        if kind not in socket_types():
-            raise unsupported(f"socket type {kind}")
         self.kind = kind
         self._contexts = contexts
         self._endpoints = endpoints
         self.held = contexts.take(context)
         self._paths: set[str] = set()
+        self.recorder: Any = None
         self.method = "open"
         """What is being done, for the words of an error."""
         try:
-            self.socket: AnySocket = self.held.context.socket(zmq.SocketType[kind])
+            self.socket: AnySocket = make_socket(self.held, kind)
             self.set("LINGER", 0)
         except BaseException:
             contexts.release(self.held)
@@ -238,6 +286,7 @@ class ZmqSocket(Generic[AnyContext, AnySocket]):
 
     def operate(self, call: Call) -> dict[str, Any]:
         """Do what never waits."""
+        self.held.check()
         params = call.params
         match call.method:
             case "set":
@@ -252,7 +301,18 @@ class ZmqSocket(Generic[AnyContext, AnySocket]):
                 self.socket.unbind(params["endpoint"])
             case "disconnect":
                 self.socket.disconnect(params["endpoint"])
+            case "monitor":
+                if self.recorder is None:
+                    self.recorder = self.record()
+            case "events":
+                raise PeerError("state", "nobody asked to record this socket's events")
+            case "share":
+                raise unsupported("sense in sharing its sockets")
         return {}
+
+    def record(self) -> Any:
+        """Start to record the socket's events, and give what does."""
+        raise NotImplementedError
 
     def release(self) -> None:
         """Let the context go, after the socket was closed."""

@@ -23,8 +23,9 @@ from typing import Any, Protocol, TypeVar
 from .calls import Call
 from .driver import Registry
 from .errors import closed, timed_out
+from .events import Recorder
 from .jobs import Job, RecvJob, SendJob
-from .params import WORKLOADS
+from .params import ALONE
 
 _LONGEST_WAIT = 3_600_000  # ms in one go; a wait is renewed as long as the deadline says
 _STALL = 1  # ms to leave a socket alone that said it was ready and was not (a ROUTER with one full peer)
@@ -39,6 +40,8 @@ class Link(Protocol):
     """Ways to send a message, first the default."""
     interruptible: bool
     """Whether ``interrupt`` can end a blocking call without harm to other sockets."""
+    recorder: Recorder | None
+    """What records the socket's events, once that was asked for."""
 
     def begin(self, call: Call) -> SendJob | RecvJob:
         """Read a ``send`` or ``recv``."""
@@ -62,7 +65,7 @@ class Link(Protocol):
         """Wait for the socket, the wake-up, or the time; True when the socket says it is ready."""
 
     def operate(self, call: Call) -> dict[str, Any]:
-        """Do what never waits: ``bind``, ``connect``, ``unbind``, ``disconnect``, ``set``, ``get``."""
+        """Do what never waits: ``bind``, ``connect``, ``unbind``, ``disconnect``, ``set``, ``get``, ``monitor``."""
 
     def work(self, owner: Owner, call: Call) -> dict[str, Any]:
         """Run a workload to its end."""
@@ -122,7 +125,10 @@ class Owner:
 
     def submit(self, call: Call) -> None:
         """Take a call on this socket."""
-        self.post(call)
+        if call.method == "events" and (recorder := self.link.recorder):
+            recorder.take(call)  # whatever the thread is busy with
+        else:
+            self.post(call)
 
     def close(self, call: Call | None) -> None:
         """End the socket and the calls that wait on it."""
@@ -169,12 +175,14 @@ class Owner:
     def _begin(self, item: Call | Loan | None) -> None:
         if item is None:
             self._ended = True
-        elif isinstance(item, Loan) or item.method in WORKLOADS:
+        elif isinstance(item, Loan) or item.method in ALONE:
             self._works.append(item)  # it has the socket to itself, so it waits until no call does
         else:
             try:
                 if item.method in ("send", "recv"):
                     self._enqueue(self.link.begin(item))
+                elif item.method == "events" and self.link.recorder:
+                    self.link.recorder.take(item)
                 else:
                     item.answer(self.link.operate(item))
             except Exception as error:
@@ -208,10 +216,13 @@ class Owner:
         """Bring the first call of a direction as far as it gets; True when it is done."""
         link = self.link
         while not job.done:
+            job.ask()
             if not job.timed and link.interruptible:
                 self.block(partial(link.send, job) if isinstance(job, SendJob) else partial(link.recv, job))
+                job.moved()
             elif link.try_send(job) if isinstance(job, SendJob) else link.try_recv(job):
                 self._moved = True
+                job.moved()
                 if not job.timed:
                     job.deadline = inf
                 if self.closing and not job.done:

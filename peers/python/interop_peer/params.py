@@ -1,4 +1,4 @@
-"""Which parameters each method takes (sections 4 and 5 of the contract), as a table.
+"""Which parameters each method takes (sections 4, 5 and 7 of the contract), as a table.
 
 Decides only what can be said without a socket: names, types and ranges. ``bool`` is not an integer here,
 although it is one in Python. Frames are checked where they are decoded.
@@ -15,6 +15,7 @@ from .frames import SIZE_LIMIT
 Check = Callable[[str, Any], None]
 
 _ENDLESS = 1e18  # more than any clock here can count
+_KEY = 40  # characters of a CURVE key in Z85
 
 HEADER = 16  # bytes: the sequence number and the source, which every counted message starts with
 
@@ -60,12 +61,35 @@ def _object(name: str, value: Any) -> None:
         raise InvalidError(f"'{name}' is an object")
 
 
+def _passwords(name: str, value: Any) -> None:
+    if type(value) is not dict or not all(type(password) is str for password in value.values()):
+        raise InvalidError(f"'{name}' is an object of user names and passwords")
+
+
+def _keys(name: str, value: Any) -> None:
+    if value == "any":
+        return
+    if type(value) is not list or not all(type(key) is str and len(key) == _KEY for key in value):
+        raise InvalidError(f"'{name}' is a list of public keys of {_KEY} characters, or \"any\"")
+
+
+def one_of(*names: str) -> Check:
+    """Make a check for one of these strings."""
+
+    def check(name: str, value: Any) -> None:
+        if value not in names:
+            raise InvalidError(f"'{name}' is one of {', '.join(names)}")
+
+    return check
+
+
 def _any(name: str, value: Any) -> None:
     """Accept; the options table knows better."""
 
 
 _handle = integer(1)
 _count = integer(1)
+_workers = integer(1, 1_000)
 _SOCKET: dict[str, Check] = {"socket": _handle}
 _WORK: dict[str, Check] = {"timeout": _milliseconds}
 _NUMBERED: dict[str, Check] = {
@@ -99,9 +123,24 @@ METHODS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
     "drain": (_SOCKET | {"count": _count}, _WORK | {"strip": integer(0)}),
     "ping": (_SOCKET | _NUMBERED, _WORK | {"prefix": _list, "strip": integer(0), "warmup": integer(0)}),
     "proxy": (_SOCKET | {"backend": _handle}, _WORK),
+    "timer": ({"ms": _milliseconds}, {}),
+    "term": ({"context": _string}, {}),
+    "monitor": (_SOCKET, {}),
+    "events": (_SOCKET, {"count": _count, "timeout": _milliseconds}),
+    "zap": ({"context": _string}, {"domain": _string, "plain": _passwords, "curve": _keys}),
+    "keypair": ({}, {}),
+    "swarm": (
+        {"context": _string, "type": _string, "endpoint": _string, "workers": _workers} | _NUMBERED,
+        _WORK,
+    ),
+    "share": (_SOCKET | {"workers": _workers, "how": one_of("mutex", "handover", "none")} | _NUMBERED, _WORK),
+    "steer": (_SOCKET | {"command": one_of("PAUSE", "RESUME", "TERMINATE")}, {}),
 }
 
 WORKLOADS = ("echo", "flood", "pace", "drain", "ping", "proxy")
+
+ALONE = frozenset((*WORKLOADS, "share"))
+"""Methods that have their socket to themselves."""
 
 
 def check(method: str, params: Any) -> None:

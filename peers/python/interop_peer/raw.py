@@ -12,6 +12,7 @@ from typing import Any
 from . import raw_port, workloads
 from .calls import Call
 from .errors import InvalidError, PeerError, closed, timed_out, unsupported
+from .events import Recorder
 from .jobs import Job, RecvJob, SendJob
 from .owner import Owner
 
@@ -41,6 +42,7 @@ class RawLink:
 
     paths: tuple[str, ...] = ("send",)
     interruptible = False
+    recorder: Recorder | None = None
 
     def __init__(self) -> None:
         """Start without a connection."""

@@ -67,6 +67,9 @@ class Server:
         if own := self._own.get(call.method):
             own(call)
             return
+        if own := self._driver.own.get(call.method):
+            own(call)
+            return
         socket = self.registry.find(call.params["socket"])
         if "backend" in call.params:
             call.backend = self.registry.find(call.params["backend"], "backend")
@@ -110,7 +113,7 @@ class Server:
     def counts(self) -> dict[str, int]:
         """Make the result of ``stats``."""
         sockets = self.registry.count()
-        return {"sockets": sockets, "contexts": self._driver.contexts(), **machine.counts()}
+        return {"sockets": sockets, "contexts": self._driver.open_contexts(), **machine.counts()}
 
     def dump(self, call: Call) -> None:
         """Show every stack."""

@@ -37,16 +37,18 @@ class Port(Protocol):
         """Wait until ``perf_counter_ns`` reaches ``instant``."""
 
 
-class _Numbered:
+class Numbered:
     """Messages that carry their sequence number: one buffer, used again for each."""
 
     def __init__(self, params: dict[str, Any]) -> None:
+        """Read ``size``, and where given ``source`` and ``prefix``."""
         self.prefix = [decode(frame) for frame in params.get("prefix", ())]
         self.body = bytearray(params["size"])
         self.message: list[Any] = [*self.prefix, self.body]
         self._source: int = params.get("source", 0)
 
     def number(self, sequence: int) -> list[Any]:
+        """Give the message with this number."""
         _HEADER.pack_into(self.body, 0, sequence, self._source)
         return self.message
 
@@ -64,7 +66,7 @@ async def echo(port: Port, params: dict[str, Any], result: dict[str, Any]) -> No
 
 async def flood(port: Port, params: dict[str, Any], result: dict[str, Any]) -> None:
     """Send as fast as the library takes it."""
-    numbered = _Numbered(params)
+    numbered = Numbered(params)
     sent = 0
     start = perf_counter_ns()
     try:
@@ -77,7 +79,7 @@ async def flood(port: Port, params: dict[str, Any], result: dict[str, Any]) -> N
 
 async def pace(port: Port, params: dict[str, Any], result: dict[str, Any]) -> None:
     """Send message i at i/``rate`` seconds after the start; a late message does not move the plan."""
-    numbered = _Numbered(params)
+    numbered = Numbered(params)
     sent = late = 0
     start = perf_counter_ns()
     try:
@@ -120,7 +122,7 @@ async def ping(port: Port, params: dict[str, Any], result: dict[str, Any]) -> No
 
     The answer without its first ``strip`` frames must be the request, with or without its prefix.
     """
-    numbered = _Numbered(params)
+    numbered = Numbered(params)
     strip: int = params.get("strip", 0)
     expected = (numbered.message, [numbered.body])
     warmup: int = params.get("warmup", 0)

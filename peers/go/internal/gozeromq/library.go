@@ -79,7 +79,7 @@ func (l *Library) About() driver.About {
 			Mechanisms: []string{"NULL", "PLAIN"},
 			Options: []string{
 				"SUBSCRIBE", "UNSUBSCRIBE", "ROUTING_ID", "PLAIN_SERVER", "PLAIN_USERNAME", "PLAIN_PASSWORD",
-				"AUTO_RECONNECT", "SNDTIMEO", "CONNECT_TIMEOUT", "RECONNECT_IVL",
+				"AUTO_RECONNECT", "CONNECT_TIMEOUT", "RECONNECT_IVL",
 			},
 			SendPaths: []string{"SendMulti", "Send"},
 			Features:  []string{"term", "reconnect", "share"},

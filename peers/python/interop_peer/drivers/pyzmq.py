@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
+import time
 from math import inf
+from time import perf_counter_ns
 from typing import Any
 
 import zmq
@@ -11,8 +15,11 @@ import zmq
 from .. import libzmq
 from ..blocking_port import BlockingPort, proxy, run
 from ..calls import Call
+from ..crowd import share, swarm
 from ..endpoints import Endpoints
 from ..errors import InvalidError
+from ..events import Recorder
+from ..features import FEATURES, ContextMethods, in_thread
 from ..jobs import Job, RecvJob, SendJob
 from ..libzmq import SEND_PATHS, Contexts, ZmqSocket, explain
 from ..owner import Make, Owner
@@ -27,6 +34,7 @@ class ZmqLink(ZmqSocket[Context, "zmq.Socket[bytes]"]):
     """A blocking pyzmq socket behind the face that ``Owner`` needs."""
 
     paths: tuple[str, ...] = SEND_PATHS
+    make_recorder: type[Recorder] = Recorder
 
     def __init__(self, contexts: Contexts[Context], endpoints: Endpoints, kind: str, context: str | None) -> None:
         """Make the socket."""
@@ -35,6 +43,7 @@ class ZmqLink(ZmqSocket[Context, "zmq.Socket[bytes]"]):
 
     def begin(self, call: Call) -> SendJob | RecvJob:
         """Read a ``send`` or ``recv``."""
+        self.held.check()
         if call.method == "send":
             return SendJob(call, self.paths)
         if "size" in call.params:
@@ -87,7 +96,10 @@ class ZmqLink(ZmqSocket[Context, "zmq.Socket[bytes]"]):
 
     def work(self, owner: Owner, call: Call) -> dict[str, Any]:
         """Run a workload to its end."""
+        self.held.check()
         params = call.params
+        if call.method == "share":
+            return share(owner, self.socket, params)
         if call.method == "proxy":
             return proxy(owner, self.socket, call.backend, seconds(params))
         return run(owner, BlockingPort, self.socket, call.method, params)
@@ -100,13 +112,21 @@ class ZmqLink(ZmqSocket[Context, "zmq.Socket[bytes]"]):
         """End a blocking call from another thread: with its context, which is the socket's own."""
         self.held.interrupt()
 
+    def record(self) -> Recorder:
+        """Start to record the socket's events."""
+        return self.make_recorder(self.socket.get_monitor_socket())
+
     def close(self) -> None:
         """Close the socket, and its context with the last one."""
+        if self.recorder:
+            with contextlib.suppress(zmq.ContextTerminated):
+                self.socket.disable_monitor()
+            self.recorder.close()
         self.socket.close()
         self.release()
 
 
-class PyzmqDriver:
+class PyzmqDriver(ContextMethods):
     """Makes sockets, each with its owner."""
 
     implementation = "pyzmq"
@@ -116,11 +136,12 @@ class PyzmqDriver:
         """Start without sockets."""
         self._server = server
         self._endpoints = Endpoints(server.workdir)
-        self._contexts: Contexts[Context] = Contexts(zmq.Context)
+        super().__init__(Contexts[Context](zmq.Context), server.registry)
+        self.own |= {"timer": self._timer, "swarm": self._swarm}
 
     def describe(self) -> dict[str, Any]:
         """Give the library's part of ``hello``."""
-        return libzmq.describe(self.implementation)
+        return libzmq.describe(self.implementation, (*FEATURES, "share"))
 
     def open(self, call: Call) -> None:
         """Make a socket in a thread of its own."""
@@ -129,7 +150,7 @@ class PyzmqDriver:
 
     def _make(self, params: dict[str, Any]) -> tuple[ZmqLink, list[str]]:
         try:
-            link = self.link(self._contexts, self._endpoints, params["type"], params.get("context"))
+            link = self.link(self.contexts, self._endpoints, params["type"], params.get("context"))
         except Exception as error:
             raise explain(error, "open") from None
         try:
@@ -138,9 +159,20 @@ class PyzmqDriver:
             link.close()
             raise explain(error, link.method) from None
 
-    def contexts(self) -> int:
+    def _timer(self, call: Call) -> None:
+        def wait() -> dict[str, Any]:
+            start = perf_counter_ns()
+            time.sleep(min(call.params["ms"] / 1000, threading.TIMEOUT_MAX))
+            return {"ns": perf_counter_ns() - start}
+
+        in_thread(self._server.registry, call, wait)
+
+    def _swarm(self, call: Call) -> None:
+        in_thread(self._server.registry, call, lambda: swarm(self.contexts, call.params))
+
+    def open_contexts(self) -> int:
         """Count the contexts that are open now."""
-        return self._contexts.count
+        return self.contexts.count
 
     def dump(self) -> str:
         """Add nothing: threads are all there is."""

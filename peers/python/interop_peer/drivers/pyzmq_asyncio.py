@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from math import inf
 from typing import Any
@@ -13,10 +14,12 @@ import zmq
 import zmq.asyncio
 
 from .. import libzmq
+from ..asyncio_features import AsyncioRecorder, swarm, timer
 from ..asyncio_port import BREATH, AsyncioPort, proxy, settle
 from ..calls import Call
 from ..endpoints import Endpoints
 from ..errors import InvalidError, PeerError, closed, timed_out
+from ..features import FEATURES, ContextMethods
 from ..jobs import RecvJob, SendJob
 from ..libzmq import SEND_PATHS, Contexts, ZmqSocket, explain
 from ..owner import Owner
@@ -36,7 +39,7 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
 
     def __init__(self, driver: AsyncioDriver, kind: str, context: str | None) -> None:
         """Make the socket."""
-        super().__init__(driver.zmq_contexts, driver.endpoints, kind, context)
+        super().__init__(driver.contexts, driver.endpoints, kind, context)
         self.closing = False
         self.handle = 0
         self.locks = {"s": asyncio.Lock(), "r": asyncio.Lock()}
@@ -70,12 +73,15 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
 
     async def _run(self, call: Call) -> None:
         try:
+            self.held.check()
             if call.method == "send":
                 await self._send_all(self._read_send(call))
             elif call.method == "recv":
                 await self._recv_all(self._read_recv(call))
             elif call.method in WORKLOADS:
                 call.answer(await self._work(call))
+            elif call.method == "events" and self.recorder:
+                self.recorder.take(call)
             else:
                 call.answer(self.operate(call))
         except asyncio.CancelledError:
@@ -96,7 +102,9 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
             async with self.turn("s", job.deadline):
                 while not job.done:
                     await self._breathe(job.sent)
+                    job.ask()
                     await self._send(job)
+                    job.moved()
         except (Exception, asyncio.CancelledError) as error:
             job.fail(self._reason(error, "send"))
         else:
@@ -107,7 +115,9 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
             async with self.turn("r", job.deadline):
                 while not job.done:
                     await self._breathe(len(job.messages))
+                    job.ask()
                     await self._recv(job)
+                    job.moved()
         except (Exception, asyncio.CancelledError) as error:
             job.fail(self._reason(error, "recv"))
         else:
@@ -122,6 +132,18 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
     def _check(self) -> None:
         if self.closing:
             raise closed()
+        self.held.check()
+
+    def record(self) -> AsyncioRecorder:
+        """Start to record the socket's events."""
+        return AsyncioRecorder(self.socket.get_monitor_socket())
+
+    def end_context(self) -> None:
+        """End what waits on the socket, and stay as it is until ``close``."""
+        for task in self.tasks:
+            task.cancel()
+        if self.recorder:
+            self.recorder.close()
 
     def _reason(self, error: BaseException, method: str) -> Exception:
         return explain(error, method) if isinstance(error, Exception) else closed()
@@ -231,7 +253,12 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
         if tasks:
             await asyncio.wait(tasks)
         error: Exception | None = None
+        self._driver.sockets.discard(self)
         try:
+            if self.recorder:
+                with contextlib.suppress(zmq.ContextTerminated):
+                    self.socket.disable_monitor()
+                self.recorder.close()
             self.socket.close()
             await self._driver.off_loop(self.release)
         except Exception as reason:
@@ -243,14 +270,16 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
             call.answer({})
 
 
-class AsyncioDriver:
+class AsyncioDriver(ContextMethods):
     """Makes sockets on an event loop that has a thread of its own."""
 
     def __init__(self, server: Server) -> None:
         """Start the loop."""
         self.registry = server.registry
         self.endpoints = Endpoints(server.workdir)
-        self.zmq_contexts: Contexts[zmq.asyncio.Context] = Contexts(zmq.asyncio.Context)
+        super().__init__(Contexts[zmq.asyncio.Context](zmq.asyncio.Context), server.registry)
+        self.own |= {"timer": self._on_loop(timer), "swarm": self._on_loop(self._swarm)}
+        self.sockets: set[AsyncioSocket] = set()
         self.loop: asyncio.AbstractEventLoop
         self._tasks: set[asyncio.Task[None]] = set()
         started = threading.Event()
@@ -291,7 +320,7 @@ class AsyncioDriver:
 
     def describe(self) -> dict[str, Any]:
         """Give the library's part of ``hello``."""
-        return libzmq.describe("pyzmq-asyncio")
+        return libzmq.describe("pyzmq-asyncio", FEATURES)
 
     def open(self, call: Call) -> None:
         """Make a socket on the loop."""
@@ -299,6 +328,40 @@ class AsyncioDriver:
             Owner(self.registry).open(call, RawLink.make)
         else:
             self.loop.call_soon_threadsafe(self.spawn, self._open(call))
+
+    def _on_loop(
+        self, method: Callable[[dict[str, Any]], Coroutine[Any, Any, dict[str, Any]]]
+    ) -> Callable[[Call], None]:
+        """Make a coroutine a method of the contract."""
+
+        async def run(call: Call) -> None:
+            try:
+                call.answer(await method(call.params))
+            except Exception as error:
+                call.fail(explain(error, call.method))
+
+        return lambda call: self._later(run(call))
+
+    def _later(self, coroutine: Any) -> None:
+        self.loop.call_soon_threadsafe(self.spawn, coroutine)
+
+    async def _swarm(self, params: dict[str, Any]) -> dict[str, Any]:
+        held = self.contexts.take(params["context"])
+        try:
+            return await swarm(held, params)
+        finally:
+            await self.off_loop(lambda: self.contexts.release(held))
+
+    def _term(self, call: Call) -> None:
+        async def end() -> None:
+            # The library's futures would wait on: nobody tells them of the context's end
+            for socket in [socket for socket in self.sockets if socket.held is held]:
+                socket.end_context()
+            held.interrupt()
+            call.answer({})
+
+        held = self.contexts.shut_down(call.params["context"])
+        self._later(end())
 
     async def _open(self, call: Call) -> None:
         params = call.params
@@ -315,11 +378,12 @@ class AsyncioDriver:
             call.fail(explain(error, socket.method))
             return
         socket.handle = self.registry.add(socket)
+        self.sockets.add(socket)
         call.answer({"socket": socket.handle, "endpoints": endpoints})
 
-    def contexts(self) -> int:
+    def open_contexts(self) -> int:
         """Count the contexts that are open now."""
-        return self.zmq_contexts.count
+        return self.contexts.count
 
     def dump(self) -> str:
         """Show where every task waits."""

@@ -21,12 +21,12 @@ class LyingJob(SendJob):
     def __init__(self, call: Call, paths: tuple[str, ...], alter: Callable[[list[Message]], list[Message]]) -> None:
         """Let ``alter`` say what is sent instead."""
         super().__init__(call, paths)
-        self._asked = len(self.messages)
+        self._claimed = len(self.messages)
         self.messages = alter(self.messages)
 
     def progress(self) -> dict[str, Any]:
         """Claim that everything went."""
-        return {"sent": self._asked if self.done else min(self.sent, self._asked)}
+        return {"sent": self._claimed if self.done else min(self.sent, self._claimed)}
 
 
 class AlteringLink(pyzmq.ZmqLink):

@@ -11,18 +11,20 @@ _PRETENDED: set[str] = set()
 
 
 class _PretendingLink(pyzmq.ZmqLink):
+    _told: dict[str, Any] | None = None  # until the socket is made; what the peer itself sets then is set
+
     def __init__(self, *arguments: Any) -> None:
-        self._told: dict[str, Any] = {}
         super().__init__(*arguments)
+        self._told = {}
 
     def set(self, name: str, value: Any) -> None:
-        if name in _PRETENDED:
+        if self._told is not None and name in _PRETENDED:
             self._told[name] = value
         else:
             super().set(name, value)
 
     def get(self, name: str) -> Any:
-        return self._told[name] if name in self._told else super().get(name)
+        return self._told[name] if self._told and name in self._told else super().get(name)
 
 
 register(

@@ -1,0 +1,149 @@
+"""One peer that does not receive, or whose process stands still, holds up none of its neighbours."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import CallFailed
+from harness.judge import Crowd
+from harness.model.frames import Message, Recipe
+from harness.model.patterns import Pattern
+from harness.peers.sockets import Link, OptionValue, Peer, RemoteSocket, until
+from tests.interop.steps import bytes_of, probe_until_subscribed
+
+SIZE = 256 * 1024
+COUNT = 120
+"""Messages of `SIZE`: half of them are more than low marks and a default Linux's socket buffers take (7 MiB)."""
+
+STUCK = "waits for one that does not receive"
+
+
+def marks(peer: Peer, **more: OptionValue) -> dict[str, OptionValue]:
+    options: dict[str, OptionValue] = {"SNDHWM": 5, "RCVHWM": 5, **more}
+    return {name: value for name, value in options.items() if peer.can("options", name)}
+
+
+@pytest.mark.scenario("idle-worker", "push-pull", "dealer-router", "dealer-dealer", binds=("left-binds",))
+def test_a_worker_that_does_not_receive_leaves_the_work_to_the_others(
+    left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    # 30/PIPELINE, PUSH, and 28/REQREP, DEALER: "SHALL route outgoing messages to available peers using a round-robin
+    # strategy"; whose queue is full is not available.
+    sender = link.bind(left, pattern.left, marks(left))
+    idle, busy = (link.connect(right, pattern.right, sender, marks(right)) for _ in range(2))
+    see_both(sender, idle, busy)
+    sending = sender.send_later([[f"{number}", Recipe(SIZE, 1)] for number in range(COUNT)])
+    came: list[Message] = []
+    receiving = busy.recv_later()
+    for pause in until(busy.peer.wait_ms):
+        while receiving.done(pause):
+            came += receiving.messages()
+            receiving = busy.recv_later()
+        if sending.done():
+            break
+    assert sending.done(), f"the sender {STUCK}: {len(came)} of {COUNT} messages came to the other"
+    sending.result()
+    figures["idle_share"] = COUNT - len(came)
+    # Now the idle one looks at its share; together they have all, once.
+    late = idle.recv_later()
+    for pause in until(idle.peer.wait_ms):
+        for waiting, socket in ((receiving, busy), (late, idle)):
+            if waiting.done(pause):
+                came += waiting.messages()
+                if waiting is late:
+                    late = socket.recv_later()
+                else:
+                    receiving = socket.recv_later()
+        if len(came) >= COUNT:
+            break
+    numbers = sorted(int(bytes_of(message[-2])) for message in came)
+    assert numbers == list(range(COUNT))
+
+
+def see_both(sender: RemoteSocket, *receivers: RemoteSocket) -> None:
+    """Send until each receiver got something, and see that nothing else is under way."""
+    waiting = [receiver.recv_later() for receiver in receivers]
+    count = 0
+    for pause in until(sender.peer.wait_ms):
+        sender.send("hello")
+        count += 1
+        if all(one.done(pause) for one in waiting):
+            break
+    for one in waiting:
+        one.messages()
+    sender.send_all([["end"]] * len(receivers))
+    ended = 0
+    for receiver in receivers:
+        while receiver.recv()[-1] != "end":
+            ended += 1
+    assert ended + len(receivers) == count, f"of {count} messages {ended + len(receivers)} came"
+
+
+@pytest.mark.scenario("paused-neighbour", "push-pull", "dealer-dealer", "pub-sub", pairs="same", binds=("left-binds",))
+def test_a_paused_process_holds_up_none_of_its_neighbours(
+    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern
+) -> None:
+    # 29/PUBSUB: PUB "SHALL NOT block on sending"; 30/PIPELINE and 28/REQREP as above.
+    sender = link.bind(left, pattern.left, marks(left))
+    standing = peers.fresh("right")
+    stuck = link.connect(standing, pattern.right, sender, marks(standing))
+    healthy = link.connect(right, pattern.right, sender, marks(right))
+    if pattern.right == "SUB":
+        for subscriber in (stuck, healthy):
+            subscriber.subscribe("")
+        for subscriber, leftover in zip(
+            (stuck, healthy), probe_until_subscribed(sender, [stuck, healthy], b"probe"), strict=True
+        ):
+            if leftover:
+                subscriber.recv_all(leftover)
+    else:
+        see_both(sender, stuck, healthy)
+    standing.client.pause()
+    try:
+        serve(sender, healthy, every=pattern.right == "SUB")
+    finally:
+        standing.client.resume()
+
+
+def serve(sender: RemoteSocket, healthy: RemoteSocket, *, every: bool) -> None:
+    """Send one message after the other; the healthy one gets every one, or at least those that the stuck cannot take."""
+    waiting = healthy.recv_later()
+    came = 0
+    try:
+        for number in range(COUNT):
+            sender.send(f"{number}", Recipe(SIZE, 1))
+            if every or waiting.done(0.002):
+                waiting.messages()
+                came += 1
+                waiting = healthy.recv_later()
+        # By now the stuck one's queue is full, and everything goes to the healthy one.
+        while came < COUNT / 2:
+            waiting.messages()
+            came += 1
+            waiting = healthy.recv_later()
+    except CallFailed as error:
+        raise AssertionError(f"a neighbour {STUCK}: {came} of {COUNT} messages came ({error})") from error
+
+
+@pytest.mark.scenario("paused-dealer", "dealer-router", pairs="same", binds=("right-binds",))
+def test_a_router_serves_others_while_a_dealers_process_is_paused(
+    left: Peer, right: Peer, peers: Crowd, link: Link
+) -> None:
+    # 28/REQREP, ROUTER: "SHALL NOT block on sending".
+    router = link.bind(right, "ROUTER", marks(right))
+    standing = peers.fresh("left")
+    stuck = link.connect(standing, "DEALER", router, marks(standing, ROUTING_ID="stuck"))
+    healthy = link.connect(left, "DEALER", router, marks(left, ROUTING_ID="healthy"))
+    for dealer in (stuck, healthy):
+        dealer.send("hello")
+        router.recv()
+    standing.client.pause()
+    try:
+        for number in range(COUNT // 2):
+            router.send("stuck", Recipe(SIZE, 1))
+            router.send("healthy", f"{number}")
+            assert healthy.recv() == [f"{number}"]
+    except CallFailed as error:
+        raise AssertionError(f"the router {STUCK}: {error}") from error
+    finally:
+        standing.client.resume()
