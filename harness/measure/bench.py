@@ -100,7 +100,18 @@ def _key(cell: Cell) -> Key:
 def runs(root: Path, rounds: int, arguments: tuple[str, ...]) -> Iterator[tuple[str, Run]]:
     """Run the matrix `rounds` times with all workers and once with one; yields (workers, run)."""
     for workers in [*["auto"] * rounds, "1"]:
-        command = [sys.executable, "-m", "pytest", "-q", "-n", workers, "-m", "not slow", "tests/interop", *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            workers,
+            "-m",
+            "cells and not slow",
+            "tests/interop",
+            *arguments,
+        ]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
         if done.returncode not in (0, 1):
             raise SetupFault(f"bench: the run ended with exit code {done.returncode}:\n{done.stdout[-2000:]}")
