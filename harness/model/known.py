@@ -1,10 +1,10 @@
 """Known issues: failures that are expected, as data (`tests/known_issues.toml`).
 
 An issue names cells by a pattern of five parts (each part, left and right apart, is a glob or several, separated by
-`|`), under what conditions it holds, which verdict it predicts, what the failure says, and why. It is strict: a cell that it names
-and that passes becomes `fixed`, which fails the run until the entry is removed or narrowed; a cell that fails in
-another way than predicted is news. Only for a race in a library, whose cells fail now and then, `sometimes = true`
-lets a cell pass too.
+`|`), under what conditions it holds, which verdict it predicts, what the failure says, and why. It is strict: a
+cell that it names and that passes becomes `fixed`, which fails the run until the entry is removed or narrowed; a
+cell that fails in another way than predicted is news. Only for a race in a library, whose cells fail now and then,
+`sometimes = true` lets a cell pass too.
 """
 
 from __future__ import annotations
