@@ -290,6 +290,11 @@ class RemoteSocket:
         event = self._start("events", wait, timeout=wait).result()["events"][0]
         return str(event["event"]), str(event["endpoint"]), int(event["value"])
 
+    def steer(self, command: str) -> None:
+        """Command the `proxy` that runs with this frontend: PAUSE, RESUME or TERMINATE."""
+        self.peer.need("features", "steer")
+        self._call("steer", command=command)
+
     def close_later(self) -> PendingCall:
         """Start closing; the answer may take as long as `LINGER` says."""
         self.closed = True

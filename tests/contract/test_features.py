@@ -71,9 +71,7 @@ def test_a_feature_checks_its_parameters(method: str, params: dict[str, Any], pe
 
 def test_a_timer_waits_and_says_how_long(peer: RawPeer) -> None:
     need(peer, "features", "timer")
-    started = time.perf_counter_ns()
-    waited = peer.call("timer", ms=50)["ns"]
-    assert 45_000_000 <= waited <= time.perf_counter_ns() - started
+    assert 45_000_000 <= peer.call("timer", ms=50)["ns"] <= 5_000_000_000
 
 
 def test_a_timer_holds_up_nothing(peer: RawPeer) -> None:
@@ -225,10 +223,8 @@ def credentials(peer: RawPeer, mechanism: str) -> tuple[dict[str, Any], dict[str
     """Return a policy and the options of a server, of a client that is listed and of one that is not."""
     need(peer, "mechanisms", mechanism)
     if mechanism == "PLAIN":
-        need(peer, "options", "PLAIN_SERVER", "PLAIN_USERNAME", "PLAIN_PASSWORD")
         good = {"PLAIN_USERNAME": "admin", "PLAIN_PASSWORD": "secret"}
         return {"plain": {"admin": "secret"}}, {"PLAIN_SERVER": 1}, good, {**good, "PLAIN_PASSWORD": "guess"}
-    need(peer, "options", "CURVE_SERVER", "CURVE_PUBLICKEY", "CURVE_SECRETKEY", "CURVE_SERVERKEY")
     server, listed, stranger = (peer.call("keypair") for _ in range(3))
 
     def client(pair: dict[str, Any]) -> dict[str, Any]:
@@ -335,9 +331,9 @@ def test_a_swarm_sends_everything_from_each_of_its_sockets(peer: RawPeer) -> Non
     done = peer.result(swarming)
     assert (done["sent"], done["ns"] > 0) == (400, True)
     for worker in range(4):
-        expected = [[numbered(sequence, worker, 64)] for sequence in range(100)]
+        expected = [bytes_of(numbered(sequence, worker, 64)) for sequence in range(100)]
         own = [message for message in messages if bytes_of(message[0])[15] == worker]
-        assert [bytes_of(message[0]) for message in own] == [bytes_of(message[0]) for message in expected]
+        assert [bytes_of(frame) for [frame] in own] == expected
     peer.close(puller)
     assert peer.open_now() == (0, 0)
 

@@ -19,7 +19,7 @@ NAMES = {
     "transports": "tcp tcp6 ipc ipc-abstract inproc ws udp tipc",
     "mechanisms": "NULL PLAIN CURVE",
     "workloads": "echo flood pace drain ping proxy",
-    "features": "unbind disconnect dump timer term monitor zap reconnect swarm",
+    "features": "unbind disconnect dump timer term monitor zap reconnect swarm share steer",
 }
 KEYS = ("contract", "peer", "implementation", "version", "library", "runtime", "os", "arch", "pid", "workdir")
 

@@ -24,7 +24,7 @@ def test_a_client_finds_a_listener_that_closed_and_came_back(
     across_a_return(listening, listening, connecting, link, pattern, figures)
 
 
-@pytest.mark.scenario("listener-killed", "push-pull", "pub-sub")
+@pytest.mark.scenario("listener-killed", "push-pull")
 def test_a_client_finds_the_successor_of_a_listener_that_was_killed(
     peers: Crowd, left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
@@ -113,11 +113,11 @@ def test_a_late_subscriber_misses_what_was_before_and_disturbs_nobody(
         assert subscriber.recv_all(len(wanted)) == wanted
 
 
-@pytest.mark.scenario("paused", "push-pull", "dealer-router", "pub-sub", binds=("right-binds",))
+@pytest.mark.scenario("paused", "push-pull", binds=("right-binds",))
 def test_a_receiver_that_was_paused_gets_everything_when_it_goes_on(
     peers: Crowd, left: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
-    # 30/PIPELINE: PUSH SHALL NOT discard messages that it cannot queue; nor may a PUB below its high-water mark.
+    # 30/PIPELINE: PUSH SHALL NOT discard messages that it cannot queue.
     sleeper = peers.fresh("right")
     receiver = opened(sleeper, pattern.right, bind=link.transport.wildcard)
     sender = opened(left, pattern.left, connect=receiver.endpoint)
@@ -131,8 +131,7 @@ def test_a_receiver_that_was_paused_gets_everything_when_it_goes_on(
         sleeper.client.resume()
     flow.run()
     assert flow.refused == {}
-    assert flow.came[0] == 0 or pattern.left == "PUB"
-    assert flow.came == list(range(flow.came[0], flow.came[-1] + 1)), "nothing is lost in a pause"
+    assert flow.came == list(range(len(flow.came))), "nothing is lost in a pause"
 
 
 @pytest.mark.scenario("one-is-killed", "push-pull", "dealer-router", binds=("right-binds",))
@@ -157,7 +156,7 @@ def test_a_receiver_goes_on_with_the_others_when_a_sender_is_killed(
     assert figures["recv_errors"] == 0, "a receive failed because a peer had gone"
 
 
-@pytest.mark.scenario("subscriber-killed", "pub-sub", "xpub-sub", binds=("left-binds",))
+@pytest.mark.scenario("subscriber-killed", "pub-sub", binds=("left-binds",))
 def test_a_publisher_goes_on_with_the_others_when_a_subscriber_is_killed(
     peers: Crowd, left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
@@ -209,7 +208,7 @@ def test_a_listener_serves_one_short_lived_client_after_the_other(
 @pytest.mark.scenario(
     "1000-cycles",
     "req-rep",
-    pairs="go-zeromq>pyzmq|pyzmq>go-zeromq|pebbe>pyzmq-asyncio|pyzmq-asyncio>pebbe",
+    pairs="go-zeromq>pyzmq|pebbe>go-zeromq|pyzmq>pebbe",
     binds=("right-binds",),
 )
 def test_a_listener_outlives_a_thousand_clients(

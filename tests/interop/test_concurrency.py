@@ -15,22 +15,25 @@ from harness.peers.sockets import Link, Peer, RemoteSocket
 
 WORKERS: Final = 8
 COUNT: Final = 150
-"""Messages of each worker. A pusher and a puller hold 1,000 by default; the receiver reads meanwhile."""
+"""Messages of each worker."""
+
+MISUSED: Final = 500
+"""The same where nothing protects the socket: more, so that something happens more often."""
+
+STANDSTILL: Final = 3.0
+"""Seconds after which misuse that does not end has come to a standstill; it takes some 50 ms."""
 
 
-def start_draining(receiver: RemoteSocket) -> PendingCall:
+def start_draining(receiver: RemoteSocket, count: int = COUNT) -> PendingCall:
     """Have the receiving peer count what comes, by worker and number."""
     strip = 1 if receiver.type == "ROUTER" else 0
-    return receiver.work("drain", count=WORKERS * COUNT, strip=strip)
+    return receiver.work("drain", count=WORKERS * count, strip=strip)
 
 
-def see_exact(drained: dict[str, Any], *, ordered: bool = True) -> None:
+def see_exact(drained: dict[str, Any], count: int = COUNT) -> None:
     """See that every message of every worker came once, and each worker's in order."""
-    sources = drained["sources"]
-    assert set(sources) == {str(worker) for worker in range(WORKERS)}
-    for worker, tally in sources.items():
-        told = {**tally} if ordered else {**tally, "reordered": 0}
-        assert told == {"received": COUNT, "missing": 0, "doubled": 0, "reordered": 0}, f"worker {worker}"
+    exact = {"received": count, "missing": 0, "doubled": 0, "reordered": 0}
+    assert drained["sources"] == {str(worker): exact for worker in range(WORKERS)}
 
 
 @pytest.mark.scenario("swarm", "push-pull", "dealer-router", binds=("right-binds",))
@@ -73,11 +76,13 @@ def test_misuse_of_a_socket_by_many_threads_is_never_silently_wrong(
 ) -> None:
     # zmq_socket(3): sockets "are not thread safe". Anything may happen to a process that does it, an error, a crash, a
     # standstill; but sends that report success for what does not arrive are worse. Both processes are the check's own.
-    abused, other = peers.fresh("left"), peers.fresh("right")
+    abused = peers.fresh("left")
     abused.need("features", "share")
+    abused.client.patience = min(abused.client.patience, STANDSTILL)
+    other = peers.fresh("right")
     receiver = link.bind(other, "PULL")
     sender = link.connect(abused, "PUSH", receiver)
-    drained = start_draining(receiver)
+    drained = start_draining(receiver, MISUSED)
     try:
         ending = misuse(sender, drained)
     finally:
@@ -89,16 +94,16 @@ def test_misuse_of_a_socket_by_many_threads_is_never_silently_wrong(
 def misuse(sender: RemoteSocket, drained: PendingCall) -> str:
     """Let threads send on a socket that nothing protects; returns how it ended, if not in silence."""
     try:
-        sent = sender.share("none", workers=WORKERS, count=COUNT).result()["sent"]
+        sent = sender.share("none", workers=WORKERS, count=MISUSED).result()["sent"]
     except PeerCrash:
         return "crashed"
     except PeerHang:
         return "hung"
     except CallFailed:
         return "reported an error"
-    assert sent == WORKERS * COUNT
+    assert sent == WORKERS * MISUSED
     try:
-        see_exact(drained.result(), ordered=False)
+        see_exact(drained.result(), MISUSED)
     except PeerCrash:
         return "crashed the receiver"
     except (CallFailed, AssertionError) as error:

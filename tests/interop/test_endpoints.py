@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +41,7 @@ def test_an_endpoint_that_is_taken_cannot_be_bound_again(left: Peer, right: Peer
     puller = link.bind(right, "PULL")
     for peer in (left, right):
         second = peer.socket("PULL")
-        error = refusal(lambda second=second: second.bind(puller.endpoint), f"a second bind on {puller.endpoint}")  # type: ignore[misc]
+        error = refusal(partial(second.bind, puller.endpoint), f"a second bind on {puller.endpoint}")
         assert error.name == "library"
         # The refused one may take another endpoint, and the first one has lost nothing.
         pusher = left.socket("PUSH", connect=second.bind(link.transport.wildcard))
@@ -119,7 +120,6 @@ _UNKNOWN: Final = {
     "tcp://127.0.0.1": "invalid",
     "tcp://127.0.0.1:": "invalid",
     "tcp://127.0.0.1:http": "invalid",
-    "tcp://127.0.0.1:65536": "invalid",
 }
 """Endpoints that nobody can bind or connect to, and what the contract calls it."""
 
@@ -137,25 +137,16 @@ def test_a_wrong_endpoint_is_refused_and_harms_nothing(left: Peer, right: Peer, 
     # zmq_bind(3) and zmq_connect(3): EINVAL, EPROTONOSUPPORT, EADDRNOTAVAIL, ENODEV.
     puller, pusher = right.socket("PULL"), left.socket("PUSH")
     for endpoint, name in _UNKNOWN.items():
-        assert refusal(lambda at=endpoint: puller.bind(at), f"bind {endpoint}").name == name, endpoint  # type: ignore[misc]
-        assert refusal(lambda at=endpoint: pusher.connect(at), f"connect {endpoint}").name == name, endpoint  # type: ignore[misc]
+        assert refusal(partial(puller.bind, endpoint), f"bind {endpoint}").name == name, endpoint
+        assert refusal(partial(pusher.connect, endpoint), f"connect {endpoint}").name == name, endpoint
     for endpoint in _NOT_TO_CONNECT:
-        assert refusal(lambda at=endpoint: pusher.connect(at), f"connect {endpoint}").name == "invalid", endpoint  # type: ignore[misc]
+        assert refusal(partial(pusher.connect, endpoint), f"connect {endpoint}").name == "invalid", endpoint
     for endpoint in _NOT_TO_BIND:
         if not endpoint.startswith("ipc") or right.can("transports", "ipc"):
-            found = refusal(lambda at=endpoint: puller.bind(at), f"bind {endpoint}").name  # type: ignore[misc]
+            found = refusal(partial(puller.bind, endpoint), f"bind {endpoint}").name
             assert found in ("library", "invalid"), endpoint
     pusher.connect(puller.bind(link.transport.wildcard))
     delivers(pusher, puller, "still well")
-
-
-@pytest.mark.scenario("port-too-large", "push-pull", pairs="same", binds=("right-binds",))
-def test_a_port_beyond_the_last_one_is_refused(right: Peer) -> None:
-    # zmq_tcp(7): the port is a numeric TCP port. (The number is one that would wrap around to a free port.)
-    with reserved() as port:
-        puller = right.socket("PULL")
-        error = refusal(lambda: puller.bind(f"tcp://127.0.0.1:{65_536 + port}"), f"a bind on port 65536 + {port}")
-        assert error.name == "invalid"
 
 
 @pytest.mark.scenario("unresolvable", "push-pull", pairs="same", binds=("left-binds",))

@@ -34,7 +34,9 @@ def closed_after(sender: RemoteSocket) -> float:
     return 1000 * (perf_counter() - begin)
 
 
-@pytest.mark.scenario("last-words", "push-pull", "dealer-router", "pair-pair", "req-rep", "pub-sub", "xpub-sub")
+@pytest.mark.scenario(
+    "last-words", "push-pull", "dealer-router", "pair-pair", "req-rep", "pub-sub", binds=("left-binds",)
+)
 def test_what_was_sent_before_close_arrives(left: Peer, right: Peer, link: Link, pattern: Pattern) -> None:
     # zmq_setsockopt(3), ZMQ_LINGER: -1 "specifies an infinite linger period. Pending messages shall not be discarded
     # after a call to zmq_close()". 28/REQREP, REP: "SHALL deliver this message back to the originating peer".
@@ -117,15 +119,3 @@ def test_an_endless_linger_waits_until_everything_is_sent(
         with right.socket("PULL", bind=endpoint) as listener:
             assert listener.recv_all(len(QUEUED)) == QUEUED
             closing.result()
-
-
-@pytest.mark.scenario("linger-nothing", "push-pull", pairs="same", binds=("right-binds",))
-def test_an_endless_linger_does_not_wait_for_nothing(
-    left: Peer, right: Peer, link: Link, figures: dict[str, float]
-) -> None:
-    # ZMQ_LINGER is about pending messages only.
-    left.need("options", "LINGER")
-    sender, receiver = link.open((left, "PUSH", {"LINGER": -1}), (right, "PULL"))
-    sender.send("one")
-    assert receiver.recv() == ["one"]
-    figures["close_ms"] = round(closed_after(sender), 1)

@@ -89,7 +89,7 @@ def across(
     return flow
 
 
-@pytest.mark.scenario("cut-and-healed", "push-pull", "pub-sub", "dealer-router")
+@pytest.mark.scenario("cut-and-healed", "push-pull", "pub-sub")
 def test_a_flow_runs_again_after_its_connection_was_cut(
     left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
@@ -98,7 +98,7 @@ def test_a_flow_runs_again_after_its_connection_was_cut(
     assert figures["came_meanwhile"] == 0
 
 
-@pytest.mark.scenario("reset", "push-pull", "pub-sub")
+@pytest.mark.scenario("reset", "push-pull")
 def test_a_flow_runs_again_after_its_connection_was_reset(
     left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
@@ -107,7 +107,7 @@ def test_a_flow_runs_again_after_its_connection_was_reset(
     assert figures["came_meanwhile"] == 0
 
 
-@pytest.mark.scenario("half-open", "push-pull", "pub-sub")
+@pytest.mark.scenario("half-open", "push-pull")
 def test_a_flow_runs_again_after_its_network_swallowed_everything(
     left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
@@ -116,10 +116,10 @@ def test_a_flow_runs_again_after_its_network_swallowed_everything(
     assert figures["came_meanwhile"] == 0
 
 
-@pytest.mark.scenario("data-limit", "push-pull", "pub-sub", "dealer-router")
+@pytest.mark.scenario("data-limit", "push-pull", "pub-sub")
 def test_a_message_whose_connection_ends_in_the_middle_comes_whole_or_not_at_all(
     left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
     # zmq_msg_send(3): "a multi-part message is an atomic unit: peers receive either all its parts or none".
-    padding = [Recipe(300, 1), "", Recipe(400, 2)]
+    padding: list[Content] = [Recipe(300, 1), "", Recipe(400, 2)]
     across(left, right, link, pattern, figures, lambda network: network.add("limit_data", bytes=1000), padding=padding)

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import CallFailed
 from harness.judge import Crowd
-from harness.model.frames import Recipe
+from harness.model.frames import Message, Recipe
 from harness.model.patterns import Pattern
 from harness.peers.sockets import Link, OptionValue, Peer, RemoteSocket
 from tests.interop.steps import bytes_of, probe_until_subscribed
@@ -21,9 +21,14 @@ FLOOD = 600
 default Linux); a mark that is ignored, 1000 by default, takes them."""
 
 MARK = 10
-MUTE_MS = 150.0
-"""How long a sender must have been stuck to be called blocked. It has moved FLOOD messages in that time, or it has not:
-too short a time makes the check weaker, never wrong."""
+MUTE_MS = 60.0
+"""How long a sender takes nothing until it is called blocked."""
+
+PAGE = 4 * KIB
+"""Bytes of the messages whose memory is measured: larger ones, which are mostly zero, may never become resident."""
+
+BOUND_MB = 32.0
+"""Queues of 1000 such messages at either end, libzmq's default, are 8 MiB; allocators keep some more."""
 
 
 def marks(peer: Peer, mark: int = MARK, **more: OptionValue) -> dict[str, OptionValue]:
@@ -39,31 +44,43 @@ def test_a_full_queue_blocks_its_sender_and_keeps_what_it_took(
     # 30/PIPELINE, 28/REQREP, 31/EXPAIR: PUSH, DEALER and PAIR "SHALL block on sending, or return a suitable error" when
     # no peer can take more, and "SHALL NOT discard messages that it cannot queue".
     sender, receiver = link.open((left, pattern.left, marks(left)), (right, pattern.right, marks(right)))
-    sent = figures["queued"] = flood_until_stuck(sender)
-    strip = 1 if pattern.right == "ROUTER" else 0
-    result = receiver.work("drain", count=sent, strip=strip).result()
-    assert result["sources"]["0"] == {"received": sent, "missing": 0, "doubled": 0, "reordered": 0}
+    sent, rounds = flood_until_stuck(sender)
+    figures["queued"] = sent
+    drain_exactly(receiver, sent, strip=1 if pattern.right == "ROUTER" else 0)
     sender.send("end")
     last = receiver.recv()
-    # The call's own timeout, not the library's, ended the flood, so the message that it was about may still come.
-    if last[-1] != "end":
-        figures["came_after_its_timeout"] = 1
+    # The call's own timeout ended each flood, not the library's, so the message that it was about may still come.
+    while last[-1] != "end" and figures.get("came_after_timeout", 0) < rounds:
+        figures["came_after_timeout"] = figures.get("came_after_timeout", 0) + 1
         last = receiver.recv()
     assert last[-1] == "end", f"a message that was not sent came: {last!r:.200}"
 
 
-def flood_until_stuck(sender: RemoteSocket, *prefix: str) -> int:
-    """Send until the sender blocks; returns how many messages it took."""
-    flooding = sender.work("flood", count=FLOOD, size=SIZE, prefix=list(prefix), timeout=MUTE_MS)
-    stuck: CallFailed | None = None
-    try:
-        flooding.result()
-    except CallFailed as error:
-        stuck = error
-    assert stuck is not None, f"{FLOOD} messages of {SIZE} bytes were taken while nobody received"
-    assert stuck.name == "timeout", stuck
-    assert stuck.data["sent"] > 0, "nothing was sent at all"
-    return int(stuck.data["sent"])
+def flood_until_stuck(sender: RemoteSocket, *prefix: str) -> tuple[int, int]:
+    """Send until the sender takes nothing for `MUTE_MS`; returns how many messages it took, in how many floods.
+
+    Each flood has a number of its own as its messages' source.
+    """
+    taken: list[int] = []
+    while sum(taken) < FLOOD and (not taken or taken[-1]):
+        params = {"count": FLOOD - sum(taken), "size": SIZE, "prefix": list(prefix), "source": len(taken)}
+        try:
+            taken.append(sender.work("flood", timeout=MUTE_MS, **params).result()["sent"])
+        except CallFailed as error:
+            if error.name != "timeout":
+                raise
+            taken.append(int(error.data["sent"]))
+    assert sum(taken) < FLOOD, f"{FLOOD} messages of {SIZE} bytes were taken while nobody received"
+    assert sum(taken) > 0, "nothing was sent at all"
+    return sum(taken), len(taken)
+
+
+def drain_exactly(receiver: RemoteSocket, count: int, strip: int = 0) -> None:
+    """Receive so many flooded messages, and see that they are all that were taken, in order."""
+    sources = receiver.work("drain", count=count, strip=strip).result()["sources"]
+    assert sum(source["received"] for source in sources.values()) == count
+    wrong = {key: sum(source[key] for source in sources.values()) for key in ("missing", "doubled", "reordered")}
+    assert wrong == {"missing": 0, "doubled": 0, "reordered": 0}
 
 
 @pytest.mark.scenario("failed-send", "push-pull", binds=("right-binds",))
@@ -73,11 +90,15 @@ def test_a_message_whose_send_timed_out_never_arrives(
     # zmq_setsockopt(3), ZMQ_SNDTIMEO: EAGAIN means that the message was not sent; who repeats it must not double it.
     left.need("options", "SNDTIMEO")
     pusher, puller = link.open((left, "PUSH", marks(left, SNDTIMEO=50)), (right, "PULL", marks(right)))
-    sent = 0
-    with pytest.raises(CallFailed) as failure:
-        for sent in range(FLOOD):  # noqa: B007
+    sent, failed = 0, None
+    while failed is None and sent < FLOOD:
+        try:
             pusher.send_blocking(f"{sent}", Recipe(SIZE, 1)).result()
-    assert failure.value.name == "timeout", failure.value
+            sent += 1
+        except CallFailed as error:
+            failed = error
+    assert failed is not None, f"{FLOOD} messages of {SIZE} bytes were taken while nobody received"
+    assert failed.name == "timeout", failed
     figures["queued"] = sent
     came = [int(bytes_of(message[0])) for message in puller.recv_all(sent)]
     assert came == list(range(sent))
@@ -90,7 +111,7 @@ def test_a_message_whose_send_timed_out_never_arrives(
     ending.result()
 
 
-@pytest.mark.scenario("slow-subscriber", "pub-sub", "xpub-sub", binds=("left-binds",))
+@pytest.mark.scenario("slow-subscriber", "pub-sub", binds=("left-binds",))
 def test_a_slow_subscriber_misses_messages_and_delays_nobody(
     left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
@@ -121,16 +142,16 @@ def test_a_slow_subscriber_misses_messages_and_delays_nobody(
     assert len(came) < sent, f"all {sent} messages of 1 MiB waited for a subscriber that did not receive"
 
 
-def take_all(subscriber: RemoteSocket, publisher: RemoteSocket) -> list[list[object]]:
+def take_all(subscriber: RemoteSocket, publisher: RemoteSocket) -> list[Message]:
     """Receive what is queued; the end is a last message, said until it is heard, for the queue may still be full."""
-    taken: list[list[object]] = []
+    taken: list[Message] = []
     waiting = subscriber.recv_later()
     while True:
         if waiting.done(0.005):
             message = waiting.messages()[0]
             if message == ["0"]:
                 return taken
-            taken.append(list(message))
+            taken.append(message)
             waiting = subscriber.recv_later()
         else:
             publisher.send("0")
@@ -152,8 +173,7 @@ def test_a_router_drops_for_a_slow_dealer_and_serves_the_others(left: Peer, righ
         raise AssertionError(f"the router waits for a dealer that does not receive: {error}") from error
     router.send("fast", "and you")
     assert fast.recv() == ["and you"]
-    got = slow.work("drain", count=1).result()["sources"]["0"]
-    assert got == {"received": 1, "missing": 0, "doubled": 0, "reordered": 0}
+    drain_exactly(slow, 1)
 
 
 @pytest.mark.scenario("router-mandatory-full", "dealer-router", binds=("right-binds",))
@@ -167,9 +187,9 @@ def test_a_mandatory_router_says_that_a_dealer_cannot_take_more(
     slow = link.connect(left, "DEALER", router, marks(left, ROUTING_ID="slow"))
     slow.send("hello")
     router.recv()
-    sent = figures["queued"] = flood_until_stuck(router, "slow")
-    result = slow.work("drain", count=sent).result()
-    assert result["sources"]["0"] == {"received": sent, "missing": 0, "doubled": 0, "reordered": 0}
+    sent, _ = flood_until_stuck(router, "slow")
+    figures["queued"] = sent
+    drain_exactly(slow, sent)
     router.send("slow", "end")
     assert slow.recv() == ["end"]
 
@@ -192,32 +212,28 @@ def stays_bounded(
     paused.client.pause()
     try:
         before = process.memory_info().rss
-        size = 32 * KIB
-        with suppress(CallFailed):  # PUSH and DEALER block in the end, and their time runs out
-            sender.work("pace", count=int(rate * seconds), size=size, rate=rate, timeout=1000 * seconds + 200).result()
+        with suppress(CallFailed):  # PUSH blocks in the end, and its time runs out
+            sender.work("pace", count=int(rate * seconds), size=PAGE, rate=rate, timeout=1000 * seconds + 200).result()
         grown = (process.memory_info().rss - before) / MIB
     finally:
         paused.client.resume()
     figures["rss_mb"] = round(grown, 1)
-    offered = int(rate * seconds) * size / MIB
-    # Queues of 1000 messages at either end, libzmq's default, are 32 MiB; allocators keep some more.
-    assert grown < 64, f"the sender grew by {grown:.0f} MiB while {offered:.0f} MiB were offered to a paused peer"
+    offered = rate * seconds * PAGE / MIB
+    assert grown < BOUND_MB, f"the sender grew by {grown:.0f} MiB; {offered:.0f} MiB were offered to a paused peer"
 
 
-@pytest.mark.scenario(
-    "paused-peer-memory", "push-pull", "pub-sub", "dealer-router", pairs="same", binds=("left-binds",)
-)
+@pytest.mark.scenario("paused-peer-memory", "push-pull", "pub-sub", pairs="same", binds=("left-binds",))
 def test_memory_stays_bounded_while_a_peer_is_paused(
     peers: Crowd, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
     # zmq_setsockopt(3), ZMQ_SNDHWM: "a hard limit on the maximum number of outstanding messages 0MQ shall queue in
     # memory for any single peer".
-    stays_bounded(peers, link, pattern, 1.0, 5000, figures)
+    stays_bounded(peers, link, pattern, 1.0, 20_000, figures)
 
 
 @pytest.mark.slow
-@pytest.mark.scenario("paused-peer-memory-10s", "pub-sub", "push-pull", pairs="same", binds=("left-binds",))
+@pytest.mark.scenario("paused-peer-memory-10s", "pub-sub", pairs="same", binds=("left-binds",))
 def test_memory_stays_bounded_while_a_peer_is_paused_for_long(
     peers: Crowd, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
-    stays_bounded(peers, link, pattern, 10.0, 1000, figures)
+    stays_bounded(peers, link, pattern, 10.0, 5000, figures)

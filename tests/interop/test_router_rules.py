@@ -87,8 +87,8 @@ def test_with_handover_the_second_peer_of_an_identity_takes_over(left: Peer, rig
     # zmq_setsockopt(3), ZMQ_ROUTER_HANDOVER: the new connection takes the identity over, the existing one is closed.
     right.need("options", "ROUTER_HANDOVER")
     router = link.bind(right, "ROUTER", {"ROUTER_HANDOVER": 1})
-    # The first would come back, and take over in turn.
-    stay_away: dict[str, OptionValue] = {"RECONNECT_IVL": -1} if left.can("options", "RECONNECT_IVL") else {}
+    # The first would come back by itself, and take over in turn.
+    stay_away: dict[str, OptionValue] = {} if left.can("options", "AUTO_RECONNECT") else {"RECONNECT_IVL": -1}
     first = link.connect(left, "DEALER", router, {"ROUTING_ID": "heir", **stay_away})
     first.send("first")
     assert router.recv() == ["heir", "first"]
@@ -161,7 +161,7 @@ def test_with_mandatory_an_unknown_receiver_is_an_error(left: Peer, right: Peer,
     until_unroutable(router, "client")
 
 
-@pytest.mark.scenario("probe", "dealer-router", "req-router", "router-router", binds=("right-binds", "left-binds"))
+@pytest.mark.scenario("probe", "dealer-router", "req-router", "router-router", binds=("right-binds",))
 def test_a_probe_announces_a_peer_before_its_first_message(
     left: Peer, right: Peer, link: Link, pattern: Pattern
 ) -> None:
@@ -175,6 +175,20 @@ def test_a_probe_announces_a_peer_before_its_first_message(
         router.send("prober", "welcome")
         back = ["router"] if pattern.left == "ROUTER" else []
         assert prober.recv() == [*back, "welcome"]
+
+
+@pytest.mark.scenario("bound-probe", "dealer-router", "router-router", binds=("left-binds",))
+def test_a_bound_socket_probes_each_router_that_connects(left: Peer, right: Peer, link: Link, pattern: Pattern) -> None:
+    # zmq_setsockopt(3), ZMQ_PROBE_ROUTER: when a connection is made or accepted.
+    left.need("options", "PROBE_ROUTER")
+    prober = link.bind(left, pattern.left, {"ROUTING_ID": "prober", "PROBE_ROUTER": 1})
+    # libzmq accepts peers whenever its application calls it.
+    waiting = prober.recv_later(2)
+    routers = [link.connect(right, "ROUTER", prober, {"ROUTING_ID": name}) for name in ("one", "two")]
+    for router in routers:
+        assert router.recv() == ["prober", ""]
+        router.send("prober", "welcome")
+    assert [message[-1] for message in waiting.messages()] == ["welcome"] * 2
 
 
 @pytest.mark.scenario("named-by-router", "dealer-router", "router-router", binds=("left-binds",))

@@ -17,7 +17,7 @@ import pytest
 from harness.errors import CallFailed, Inconclusive
 from harness.model.patterns import Pattern
 from harness.peers.client import PendingCall
-from harness.peers.sockets import Link, Peer, Receiving
+from harness.peers.sockets import Link, Peer, Receiving, RemoteSocket
 
 EARLY_MS = 1.1
 """libzmq counts time in whole milliseconds, so a wait may end up to one early; and what a clock's steps add."""
@@ -30,7 +30,7 @@ PROMPT_MS = 2000.0
 
 ROUNDS = 3
 
-Wait = Callable[[float], None]
+Wait = Callable[[float], object]
 """Makes a call that must run into its timeout of so many ms."""
 
 
@@ -130,7 +130,11 @@ def test_sndtimeo_ends_a_blocking_send(left: Peer, link: Link, pattern: Pattern,
     for ms, blocks in ((0, 3), (1, 3), (50, 2)):
         # Without a peer from the start: there it may be that an option counts only for later connections.
         sender = link.bind(left, pattern.left, {"SNDTIMEO": ms})
-        is_punctual(left, lambda _: sender.send_blocking("nobody is there").result() and None, ms, blocks, figures)
+        is_punctual(left, partial(send_blocking, sender), ms, blocks, figures)
+
+
+def send_blocking(sender: RemoteSocket, _: float) -> None:
+    sender.send_blocking("nobody is there").result()
 
 
 @pytest.mark.scenario("timeo-1s", "push-pull", pairs="same", binds=("left-binds",))
@@ -143,7 +147,7 @@ def test_rcvtimeo_and_sndtimeo_keep_a_second(left: Peer, right: Peer, link: Link
 
     def both(_: float) -> None:
         sending, receiving = sender.send_blocking("nobody is there"), receiver.recv_blocking()
-        waited(lambda _: receiving.messages() and None, 1000)
+        waited(lambda _: receiving.messages(), 1000)
         sending.result()
 
     is_punctual(left, both, 1000, 1, figures)

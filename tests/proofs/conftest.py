@@ -18,4 +18,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("planted faults")
     for fault, cell, expected, found, reason in sorted(_ROWS):
         caught = "caught" if expected == found else "MISSED"
-        terminalreporter.write_line(f"{caught:7} {fault:16} {found:6} {cell:62} {reason.splitlines()[0]:.80}")
+        terminalreporter.write_line(f"{caught:7} {fault:16} {found:6} {cell:62} {reason.partition(chr(10))[0]:.80}")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import judge
+from harness.model import known
 from harness.model.matrix import Cell
 from harness.model.patterns import MIXED
 from harness.model.verdicts import Verdict
@@ -22,6 +23,8 @@ from tests.proofs.tables import AT_THE_END, FAULTY, PROOFS, Proof
 
 PATIENCE = 1.0
 """Seconds: a lost message is waited for in vain, and a planted one need not be waited for long."""
+
+KNOWN = known.parse((ROOT / "tests" / "known_issues.toml").read_text(encoding="utf-8"), "known_issues.toml")
 
 
 @contextmanager
@@ -61,8 +64,9 @@ def test_the_same_cell_is_not_red_without_the_fault(proof: Proof, pool: Pool) ->
     # A topology of mixed peers would start the Go peers too; what it proves here is the check.
     if MIXED in (honest.left, honest.right):
         honest = honest.control("pyzmq")
-    outcome = judge.attempt(honest, pool, proof.check, {})
-    assert outcome.verdict in (Verdict.PASS, Verdict.UNSUPPORTED), outcome.reason
+    # Where libzmq itself fails, in its own way, the fault still has to be caught by what it does.
+    outcome = judge.judge(honest, pool, proof.check, {}, KNOWN)
+    assert outcome.verdict in (Verdict.PASS, Verdict.UNSUPPORTED, Verdict.KNOWN), outcome.reason
 
 
 @pytest.mark.parametrize("fault", AT_THE_END)

@@ -70,6 +70,9 @@ func (c *construction) options() (options []zmq4.Option) {
 
 // Set implements driver.Socket.
 func (s *Socket) Set(option driver.Option) error {
+	if err := s.orphaned(); err != nil {
+		return err
+	}
 	if taken, _ := new(construction).take(option); taken {
 		return driver.ErrUnsupported("the library takes " + option.Name + " only when it makes the socket")
 	}
@@ -91,5 +94,8 @@ func (s *Socket) Set(option driver.Option) error {
 // Get implements driver.Socket. The library's GetOption gives back what SetOption stored, which says
 // nothing about the socket.
 func (s *Socket) Get(name string) (driver.Value, error) {
+	if err := s.orphaned(); err != nil {
+		return driver.Value{}, err
+	}
 	return driver.Value{}, driver.ErrUnsupported("the library has no way to read option " + name)
 }

@@ -85,6 +85,9 @@ func (s *Socket) Connect(endpoint string) error {
 
 // interruptible makes a call that only close ends early. The library's own call then ends when it does.
 func (s *Socket) interruptible(call func() error) error {
+	if err := s.orphaned(); err != nil {
+		return err
+	}
 	done := make(chan error, 1)
 	go func() {
 		s.control.Lock()
@@ -101,6 +104,9 @@ func (s *Socket) interruptible(call func() error) error {
 
 // Send implements driver.Socket.
 func (s *Socket) Send(deadline time.Time, via string, next driver.Source) (int, error) {
+	if err := s.orphaned(); err != nil {
+		return 0, err
+	}
 	return s.sender.Send(deadline, via, next)
 }
 
@@ -115,7 +121,19 @@ func (s *Socket) send(via string, message driver.Message) error {
 
 // Receive implements driver.Socket.
 func (s *Socket) Receive(deadline time.Time, take driver.Sink) error {
+	if err := s.orphaned(); err != nil {
+		return err
+	}
 	return s.receiver.Receive(deadline, take)
+}
+
+// orphaned is the error of a call that comes after the end of the socket's context: the contract closes the
+// socket to it. What the library does then shows in the calls that were waiting.
+func (s *Socket) orphaned() error {
+	if err := s.lease.Context.Err(); err != nil {
+		return &driver.Error{Name: driver.Closed, Text: err.Error()}
+	}
+	return nil
 }
 
 // receive is one blocking call of the library.

@@ -129,6 +129,7 @@ func (s *Socket) limit(deadline time.Time, option func(*zmq.Socket) (time.Durati
 // send sends what can be sent now, up to a burst, and reports whether there was any.
 func (s *Socket) send(work *sending) (progress bool) {
 	if work.begun.IsZero() {
+		s.notice()
 		work.begun = time.Now()
 	}
 	for range burst {
@@ -187,6 +188,7 @@ func (s *Socket) put(work *sending, flag zmq.Flag) (err error) {
 // receive takes what has come, up to a burst, and reports whether there was any.
 func (s *Socket) receive(work *taking) (progress bool) {
 	if work.begun.IsZero() {
+		s.notice()
 		work.begun = time.Now()
 	}
 	for range burst {

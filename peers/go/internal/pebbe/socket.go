@@ -164,15 +164,20 @@ func errand[T any](s *Socket, call func() (T, error)) (value T, err error) {
 	s.post(func() {
 		s.errands = append(s.errands, func() {
 			var failed error
-			if s.lease.Context.isEnded() {
-				_, _ = s.socket.GetEvents() // makes libzmq notice, which not every call of it does
-			}
+			s.notice()
 			value, failed = call()
 			done <- report(failed)
 		})
 	})
 	err = await(s, done)
 	return value, err
+}
+
+// notice has libzmq see that its context has ended, which its other calls do sooner or later.
+func (s *Socket) notice() {
+	if s.lease.Context.isEnded() {
+		_, _ = s.socket.GetEvents()
+	}
 }
 
 // post changes the desk and sees to it that the owner looks at it.

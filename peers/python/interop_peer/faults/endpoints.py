@@ -1,0 +1,95 @@
+"""Endpoints that are taken for others, kept, or given up too early."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from errno import EADDRINUSE
+from typing import Any
+
+import zmq
+
+from ..calls import Call
+from ..drivers import pyzmq
+from ..errors import PeerError
+from ..events import Ledger, Recorder
+from .registry import register
+
+
+class _OnceOnlyLink(pyzmq.ZmqLink):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        super().set("RECONNECT_IVL", -1)
+
+    def set(self, name: str, value: Any) -> None:
+        if name != "RECONNECT_IVL":
+            super().set(name, value)
+
+
+register("connect-once", "never tries again to connect where nobody listened", link=_OnceOnlyLink)
+
+
+class _CredulousLink(pyzmq.ZmqLink):
+    def bind(self, endpoint: str) -> str:
+        with contextlib.suppress(PeerError, zmq.ZMQError):
+            return super().bind(endpoint)
+        return endpoint
+
+    def connect(self, endpoint: str) -> str:
+        with contextlib.suppress(PeerError, zmq.ZMQError):
+            return super().connect(endpoint)
+        return endpoint
+
+
+register("any-endpoint", "answers that a bind or connect went well, whatever the library said", link=_CredulousLink)
+
+
+class _VagueLink(pyzmq.ZmqLink):
+    def bind(self, endpoint: str) -> str:
+        actual = super().bind(endpoint)
+        return endpoint if endpoint.endswith((":*", ":0")) else actual
+
+
+register("vague-endpoint", "answers a bind on a wildcard with the wildcard", link=_VagueLink)
+
+
+class _TidyLink(pyzmq.ZmqLink):
+    def bind(self, endpoint: str) -> str:
+        if os.path.exists(endpoint.removeprefix("ipc://")):
+            raise PeerError("library", "bind: the file exists", errno=EADDRINUSE)
+        return super().bind(endpoint)
+
+
+register("keep-file", "does not bind where there is a file already, whoever left it", link=_TidyLink)
+
+
+class _ClingingLink(pyzmq.ZmqLink):
+    def operate(self, call: Call) -> dict[str, Any]:
+        return {} if call.method in ("unbind", "disconnect") else super().operate(call)
+
+
+register("cling", "answers unbind and disconnect, and does neither", link=_ClingingLink)
+
+
+class _NamelessLink(pyzmq.ZmqLink):
+    def connect(self, endpoint: str) -> str:
+        return endpoint if "localhost" in endpoint else super().connect(endpoint)
+
+
+register("no-names", "does not connect to localhost, and says that it did", link=_NamelessLink)
+
+
+class _Pessimist(Ledger):
+    def note(self, event: dict[str, Any]) -> None:
+        super().note(event | {"event": zmq.Event.DISCONNECTED})
+
+
+class _PessimistRecorder(Recorder):
+    ledger = _Pessimist
+
+
+class _PessimistLink(pyzmq.ZmqLink):
+    make_recorder = _PessimistRecorder
+
+
+register("alarm", "reports DISCONNECTED for every event of a monitored socket", link=_PessimistLink)

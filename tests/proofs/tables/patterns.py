@@ -1,0 +1,274 @@
+"""Proofs of what each pattern promises beyond one message from here to there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.interop import test_pipeline_rules as pipeline
+from tests.interop import test_pubsub_rules as pubsub
+from tests.interop import test_reqrep_rules as reqrep
+from tests.interop import test_router_rules as router
+from tests.proofs.tables.proof import Proof
+
+PROOFS: Final = (
+    # REQ and REP
+    Proof(
+        "stateless",
+        reqrep.test_a_req_refuses_a_second_question_before_the_answer,
+        "req-rep/tcp4/faulty>pyzmq/right-binds/asks-twice",
+        says="DID NOT RAISE",
+    ),
+    Proof(
+        "wrong-error",
+        reqrep.test_a_req_refuses_a_second_question_before_the_answer,
+        "req-rep/tcp4/faulty>pyzmq/right-binds/asks-twice",
+        says="state",
+    ),
+    Proof(
+        "stateless",
+        reqrep.test_a_req_refuses_to_receive_before_it_asks,
+        "req-rep/tcp4/faulty>pyzmq/right-binds/listens-unasked",
+        says="REQ waited",
+    ),
+    Proof(
+        "stateless",
+        reqrep.test_a_rep_refuses_to_answer_what_nobody_asked,
+        "req-rep/tcp4/pyzmq>faulty/right-binds/answers-unasked",
+        says="DID NOT RAISE",
+    ),
+    Proof(
+        "stateless",
+        reqrep.test_a_rep_refuses_a_second_question_before_its_answer,
+        "req-rep/tcp4/pyzmq>faulty/right-binds/hears-twice",
+        says="state",
+    ),
+    Proof(
+        "sticky",
+        reqrep.test_requests_go_round_all_connected_servers,
+        "req-rep/tcp4/faulty>pyzmq/right-binds/three-servers",
+        says="timeout",
+    ),
+    Proof(
+        "broadcast",
+        reqrep.test_requests_go_round_all_connected_servers,
+        "dealer-rep/tcp4/faulty>pyzmq/right-binds/three-servers",
+        says="Counter",
+    ),
+    Proof(
+        "wrong-requester",
+        reqrep.test_replies_find_their_way_back_through_a_chain_of_routers,
+        "req-rep/tcp4/faulty>pyzmq/right-binds/chain",
+    ),
+    Proof(
+        "ignore-option=REQ_RELAXED",
+        reqrep.test_a_requester_goes_on_with_the_servers_that_remain,
+        "req-rep/tcp4/faulty>pyzmq/left-binds/server-dies",
+    ),
+    Proof(
+        "ignore-option=REQ_CORRELATE",
+        reqrep.test_a_correlating_req_drops_answers_to_other_questions,
+        "req-router/tcp4/faulty>pyzmq/right-binds/correlate",
+    ),
+    Proof(
+        "ignore-option=REQ_RELAXED",
+        reqrep.test_a_relaxed_req_may_ask_again_and_gets_the_last_answer,
+        "req-rep/tcp4/faulty>pyzmq/right-binds/relaxed",
+        says="state",
+    ),
+    Proof(
+        "ignore-option=REQ_CORRELATE",
+        reqrep.test_a_relaxed_req_may_ask_again_and_gets_the_last_answer,
+        "req-rep/tcp4/faulty>pyzmq/right-binds/relaxed",
+    ),
+    # PUB and SUB
+    Proof(
+        "eat-empty",
+        pubsub.test_the_empty_subscription_gets_everything,
+        "pub-sub/tcp4/faulty>pyzmq/left-binds/empty-subscription",
+    ),
+    Proof(
+        "ignore-prefix",
+        pubsub.test_topics_of_any_bytes_and_size_match_by_prefix,
+        "pub-sub/tcp4/pyzmq>faulty/left-binds/topic-sizes",
+    ),
+    Proof(
+        "ignore-prefix",
+        pubsub.test_topics_that_make_a_frame_long_match_by_prefix,
+        "xpub-xsub/tcp4/pyzmq>faulty/left-binds/topic-borders",
+    ),
+    Proof(
+        "ignore-prefix",
+        pubsub.test_only_the_first_frame_is_matched,
+        "pub-sub/tcp4/pyzmq>faulty/left-binds/first-frame-only",
+    ),
+    Proof(
+        "no-unsubscribe",
+        pubsub.test_overlapping_subscriptions_give_each_message_once_until_the_last_is_gone,
+        "xpub-xsub/tcp4/pyzmq>faulty/left-binds/overlapping",
+    ),
+    Proof(
+        "double",
+        pubsub.test_overlapping_subscriptions_give_each_message_once_until_the_last_is_gone,
+        "pub-sub/tcp4/faulty>pyzmq/left-binds/overlapping",
+    ),
+    Proof(
+        "no-unsubscribe",
+        pubsub.test_a_repeated_subscription_needs_as_many_cancellations,
+        "pub-sub/tcp4/pyzmq>faulty/left-binds/counted",
+    ),
+    Proof(
+        "uncounted",
+        pubsub.test_a_repeated_subscription_needs_as_many_cancellations,
+        "pub-sub/tcp4/pyzmq>faulty/left-binds/counted",
+        says="timeout",
+    ),
+    Proof(
+        "no-unsubscribe",
+        pubsub.test_an_unsubscription_leaves_other_subscribers_alone,
+        "pub-sub/tcp4/pyzmq>faulty/left-binds/others-unsubscribe",
+    ),
+    Proof(
+        "ignore-prefix",
+        pubsub.test_subscriptions_made_before_connecting_count,
+        "pub-xsub/tcp4/pyzmq>faulty/left-binds/subscribed-before",
+    ),
+    Proof(
+        "forget-subscriptions",
+        pubsub.test_a_later_publisher_is_told_of_earlier_subscriptions,
+        "pub-xsub/tcp4/pyzmq>faulty/left-binds/later-publisher",
+        says="timeout",
+    ),
+    Proof(
+        "forget-subscriptions",
+        pubsub.test_a_restarted_publisher_is_told_of_the_subscriptions_again,
+        "pub-sub/tcp4/pyzmq>faulty/left-binds/publisher-restarts",
+        says="timeout",
+    ),
+    Proof(
+        "lose-on-restart",
+        pubsub.test_a_restarted_publisher_is_told_of_the_subscriptions_again,
+        "pub-sub/tcp4/pyzmq>faulty/left-binds/publisher-restarts",
+        says="timeout",
+    ),
+    Proof(
+        "no-unsubscribe",
+        pubsub.test_a_publisher_ignores_messages_of_its_subscribers,
+        "pub-xsub/tcp4/pyzmq>faulty/left-binds/upstream",
+    ),
+    # PUSH, PULL and PAIR
+    Proof(
+        "broadcast",
+        pipeline.test_each_message_goes_to_one_worker_and_shares_are_even,
+        "push-pull/tcp4/faulty>pyzmq/right-binds/even-shares",
+        says="Counter",
+    ),
+    Proof(
+        "sticky",
+        pipeline.test_each_message_goes_to_one_worker_and_shares_are_even,
+        "push-pull/tcp4/faulty>pyzmq/right-binds/even-shares",
+        says="timeout",
+    ),
+    Proof(
+        "reorder",
+        pipeline.test_each_message_goes_to_one_worker_and_shares_are_even,
+        "push-pull/tcp4/faulty>pyzmq/right-binds/even-shares",
+    ),
+    Proof(
+        "sticky",
+        pipeline.test_a_worker_that_joins_gets_its_share_and_nothing_is_lost,
+        "push-pull/tcp4/faulty>pyzmq/right-binds/worker-joins",
+        says="timeout",
+    ),
+    Proof(
+        "drop",
+        pipeline.test_a_dismissed_worker_gets_no_more_and_nothing_is_lost,
+        "push-pull/tcp4/faulty>pyzmq/right-binds/worker-is-dismissed",
+        says="timeout",
+    ),
+    Proof(
+        "drop",
+        pipeline.test_when_a_worker_has_left_the_others_get_everything,
+        "push-pull/tcp4/faulty>pyzmq/left-binds/worker-leaves",
+        says="after the other worker had left",
+    ),
+    Proof(
+        "double",
+        pipeline.test_when_a_worker_has_left_the_others_get_everything,
+        "push-pull/tcp4/faulty>pyzmq/left-binds/worker-leaves",
+        says="more than once",
+    ),
+    Proof(
+        "starve",
+        pipeline.test_a_busy_pusher_does_not_starve_a_quiet_one,
+        "push-pull/tcp4/pyzmq>faulty/right-binds/busy-and-quiet",
+        says="did not come",
+    ),
+    Proof(
+        "wrong-error",
+        pipeline.test_a_sender_cannot_receive_and_a_receiver_cannot_send,
+        "push-pull/tcp4/faulty>faulty/right-binds/one-way",
+    ),
+    Proof(
+        "cross-pairs",
+        pipeline.test_a_third_party_gets_nothing_from_a_pair_and_nothing_in,
+        "pair-pair/tcp4/pyzmq>faulty/right-binds/third",
+    ),
+    # ROUTER
+    Proof(
+        "ignore-option=ROUTING_ID",
+        router.test_a_router_knows_its_peers_by_the_identity_they_announce,
+        "dealer-router/tcp4/faulty>pyzmq/right-binds/identities",
+    ),
+    Proof(
+        "wrong-requester",
+        router.test_a_router_tells_peers_without_an_identity_apart,
+        "dealer-router/tcp4/pyzmq>faulty/right-binds/generated",
+    ),
+    Proof(
+        "always-handover",
+        router.test_of_two_peers_with_one_identity_the_first_gets_the_messages,
+        "dealer-router/tcp4/pyzmq>faulty/right-binds/duplicate",
+    ),
+    Proof(
+        "ignore-option=ROUTER_HANDOVER",
+        router.test_with_handover_the_second_peer_of_an_identity_takes_over,
+        "dealer-router/tcp4/pyzmq>faulty/right-binds/handover",
+        says="timeout",
+    ),
+    Proof(
+        "drop",
+        router.test_a_message_to_nobody_is_dropped_and_disturbs_no_one,
+        "dealer-router/tcp4/pyzmq>faulty/right-binds/unknown-receiver",
+        says="timeout",
+    ),
+    Proof(
+        "waiting-router",
+        router.test_a_router_without_peers_does_not_wait_for_one,
+        "dealer-router/tcp4/faulty>faulty/right-binds/nobody-yet",
+        says="waited for a peer",
+    ),
+    Proof(
+        "ignore-option=ROUTER_MANDATORY",
+        router.test_with_mandatory_an_unknown_receiver_is_an_error,
+        "dealer-router/tcp4/pyzmq>faulty/right-binds/mandatory",
+        says="DID NOT RAISE",
+    ),
+    Proof(
+        "ignore-option=PROBE_ROUTER",
+        router.test_a_probe_announces_a_peer_before_its_first_message,
+        "dealer-router/tcp4/faulty>pyzmq/right-binds/probe",
+        says="timeout",
+    ),
+    Proof(
+        "ignore-option=PROBE_ROUTER",
+        router.test_a_bound_socket_probes_each_router_that_connects,
+        "dealer-router/tcp4/faulty>pyzmq/left-binds/bound-probe",
+        says="timeout",
+    ),
+    Proof(
+        "ignore-option=CONNECT_ROUTING_ID",
+        router.test_a_connecting_router_may_name_its_peer,
+        "dealer-router/tcp4/pyzmq>faulty/left-binds/named-by-router",
+        says="timeout",
+    ),
+)
