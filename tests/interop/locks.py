@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from harness.model.matrix import Cell
-from harness.peers.sockets import OptionValue, Peer
+from harness.peers.sockets import OptionValue, Peer, RemoteSocket
 
 Options = Mapping[str, OptionValue]
 
@@ -47,3 +48,15 @@ def curve(server: Peer, friend: Peer, cell: Cell) -> Lock:
         {"CURVE_SERVER": 1, "CURVE_SECRETKEY": secret, "ZAP_DOMAIN": DOMAIN},
         {"CURVE_SERVERKEY": public, "CURVE_PUBLICKEY": mine, "CURVE_SECRETKEY": my_secret},
     )
+
+
+def event_of(socket: RemoteSocket, *kinds: str) -> tuple[str, int]:
+    """Wait for an event whose name begins with one of these words; returns its name and value.
+
+    A refused client tries again and again, so the whole wait is bounded and not each event's.
+    """
+    end = time.perf_counter() + socket.peer.wait_ms / 1000
+    while True:
+        name, _, value = socket.next_event(timeout=max(0.0, end - time.perf_counter()) * 1000)
+        if name.startswith(kinds):
+            return name, value

@@ -29,7 +29,7 @@ def bursts(peer: Peer, payload: Payload) -> Iterator[tuple[str, list[Body]]]:
     The later paths send one body of the larger classes, which say no more by being sent again.
     """
     for turn, path in enumerate(peer.capabilities["send_paths"]):
-        messages = [payload.body(2 * turn), [f"between {turn}"], payload.body(2 * turn + 1)]
+        messages: list[Body] = [payload.body(2 * turn), [f"between {turn}"], payload.body(2 * turn + 1)]
         yield path, messages[:1] if turn and payload.size > LARGE else messages
 
 

@@ -70,7 +70,7 @@ def share(left: Peer, right: Peer, link: Link, pattern: Pattern, how: str) -> No
     see_exact(drained.result())
 
 
-@pytest.mark.scenario("shared-by-nothing", "push-pull", binds=("right-binds",))
+@pytest.mark.scenario("shared-by-nothing", "push-pull", pairs="same", binds=("right-binds",))
 def test_misuse_of_a_socket_by_many_threads_is_never_silently_wrong(
     peers: Crowd, link: Link, figures: dict[str, float]
 ) -> None:

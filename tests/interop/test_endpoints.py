@@ -123,8 +123,6 @@ _UNKNOWN: Final = {
 }
 """Endpoints that nobody can bind or connect to, and what the contract calls it."""
 
-_NOT_TO_CONNECT: Final = ("tcp://127.0.0.1:*", "tcp://127.0.0.1:0")
-
 _NOBODY: Final = f"{'x' * 64}.invalid"
 """A name that cannot be resolved, and that no resolver asks its servers for: its first label is too long."""
 
@@ -139,14 +137,25 @@ def test_a_wrong_endpoint_is_refused_and_harms_nothing(left: Peer, right: Peer, 
     for endpoint, name in _UNKNOWN.items():
         assert refusal(partial(puller.bind, endpoint), f"bind {endpoint}").name == name, endpoint
         assert refusal(partial(pusher.connect, endpoint), f"connect {endpoint}").name == name, endpoint
-    for endpoint in _NOT_TO_CONNECT:
-        assert refusal(partial(pusher.connect, endpoint), f"connect {endpoint}").name == "invalid", endpoint
+    assert refusal(partial(pusher.connect, "tcp://127.0.0.1:*"), "connect to a wildcard").name == "invalid"
     for endpoint in _NOT_TO_BIND:
         if not endpoint.startswith("ipc") or right.can("transports", "ipc"):
             found = refusal(partial(puller.bind, endpoint), f"bind {endpoint}").name
             assert found in ("library", "invalid"), endpoint
     pusher.connect(puller.bind(link.transport.wildcard))
     delivers(pusher, puller, "still well")
+
+
+@pytest.mark.scenario("impossible-ports", "push-pull", pairs="same", binds=("right-binds",))
+def test_a_port_that_does_not_exist_is_refused(right: Peer) -> None:
+    # zmq_bind(3) and zmq_connect(3): EINVAL, the endpoint supplied is invalid.
+    puller = right.socket("PULL")
+    with reserved() as port:
+        # Cut to 16 bits, this is the number of a port that is free.
+        endpoint = f"tcp://127.0.0.1:{65_536 + port}"
+        assert refusal(partial(puller.bind, endpoint), f"bind on port 65536 + {port}").name == "invalid"
+        for wrong in (endpoint, "tcp://127.0.0.1:0"):
+            assert refusal(partial(puller.connect, wrong), f"connect {wrong}").name == "invalid"
 
 
 @pytest.mark.scenario("unresolvable", "push-pull", pairs="same", binds=("left-binds",))

@@ -9,7 +9,7 @@ import pytest
 from harness.errors import CallFailed
 from harness.model.matrix import Cell
 from harness.peers.sockets import Link, Peer
-from tests.interop.locks import TICKET, Lock, Options, curve, plain
+from tests.interop.locks import TICKET, Lock, Options, curve, event_of, plain
 
 CRYPTOGRAPHIC: Final = 0x11000001
 MECHANISM_MISMATCH: Final = 0x11000002
@@ -64,10 +64,7 @@ def watch_refusal(server: Peer, lock: Lock, client: Peer, options: Options, link
         pusher.connect_later(puller.endpoint).result()
     except CallFailed:
         assert not client.can("features", "monitor")  # a library whose connect waits for the handshake
-    while True:
-        name, _, value = puller.next_event()
-        if name.startswith("HANDSHAKE"):
-            return name, value
+    return event_of(puller, "HANDSHAKE")
 
 
 @pytest.mark.scenario("monitor-mismatch", "push-pull", binds=("right-binds",))

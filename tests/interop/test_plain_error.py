@@ -10,7 +10,7 @@ import pytest
 from harness.errors import CallFailed
 from harness.model.matrix import Cell
 from harness.peers.sockets import Link, Peer
-from tests.interop.locks import TICKET, plain
+from tests.interop.locks import TICKET, event_of, plain
 
 ERROR: Final = b"\x05ERROR\x03400"
 """23/ZMTP: error = command-size %d5 "ERROR" error-reason, and libzmq's reason: ZAP's status code."""
@@ -78,7 +78,5 @@ def test_a_plain_client_understands_the_error_command(left: Peer) -> None:
                 with pytest.raises(CallFailed, match="WELCOME"):
                     connecting.result()
                 return
-            name = ""
-            while not name.startswith("HANDSHAKE"):
-                name, _, value = client.next_event()
+            name, value = event_of(client, "HANDSHAKE")
     assert (name, value) == ("HANDSHAKE_FAILED_AUTH", 400), f"of the refusal the client made {name} {value:#x}"

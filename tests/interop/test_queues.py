@@ -12,7 +12,8 @@ from harness.judge import Crowd
 from harness.model.frames import Message, Recipe
 from harness.model.patterns import Pattern
 from harness.peers.sockets import Link, OptionValue, Peer, RemoteSocket
-from tests.interop.steps import bytes_of, probe_until_subscribed
+from tests.interop.steps import bytes_of
+from tests.interop.test_stuck_peers import subscribe_to_all
 
 KIB, MIB = 1024, 1024 * 1024
 SIZE = 64 * KIB
@@ -119,13 +120,7 @@ def test_a_slow_subscriber_misses_messages_and_delays_nobody(
     # sending".
     publisher = link.bind(left, pattern.left, marks(left, 2))
     slow, fast = (link.connect(right, "SUB", publisher, marks(right, 2, RCVBUF=64 * KIB)) for _ in range(2))
-    for subscriber in (slow, fast):
-        subscriber.subscribe("")
-    for subscriber, leftover in zip(
-        (slow, fast), probe_until_subscribed(publisher, [slow, fast], b"probe"), strict=True
-    ):
-        if leftover:
-            subscriber.recv_all(leftover)
+    subscribe_to_all(publisher, slow, fast)
     sent = 0
     for sent in range(1, 31):
         publisher.send(f"{sent}", Recipe(MIB, 1))
@@ -203,8 +198,7 @@ def stays_bounded(
     sender = link.bind(peer, pattern.left)
     receiver = link.connect(paused, pattern.right, sender)
     if pattern.right == "SUB":
-        receiver.subscribe("")
-        probe_until_subscribed(sender, [receiver], b"probe")
+        subscribe_to_all(sender, receiver)
     else:
         sender.send("first")
         receiver.recv()

@@ -106,7 +106,8 @@ def test_requests_go_round_all_connected_servers(left: Peer, right: Peer, link: 
 def test_replies_find_their_way_back_through_a_chain_of_routers(left: Peer, right: Peer, link: Link) -> None:
     # 28/REQREP, ROUTER: SHALL prefix the identity of the originating peer, and remove the first frame to route by it.
     server = link.bind(right, "REP")
-    backs, fronts = [], []
+    backs: list[RemoteSocket] = []
+    fronts: list[RemoteSocket] = []
     for peer in (right, left):
         backs.append(link.connect(peer, "DEALER", fronts[-1] if fronts else server))
         fronts.append(link.bind(peer, "ROUTER"))
@@ -179,7 +180,7 @@ def test_a_correlating_req_drops_answers_to_other_questions(left: Peer, right: P
     for turn in range(2):
         client.send(f"question {turn}")
         identity, request, delimiter, body = server.recv()
-        assert (delimiter, body) == ("", f"question {turn}")
+        assert [delimiter, body] == ["", f"question {turn}"]
         assert request.size == 4
         other = bytes(byte ^ 0xFF for byte in bytes_of(request))
         server.send(identity, other, "", "answer to another question")

@@ -8,8 +8,8 @@ from harness.errors import CallFailed
 from harness.judge import Crowd
 from harness.model.frames import Message, Recipe
 from harness.model.patterns import Pattern
-from harness.peers.sockets import Link, OptionValue, Peer, RemoteSocket, until
-from tests.interop.steps import bytes_of, probe_until_subscribed
+from harness.peers.sockets import Link, OptionValue, Peer, Receiving, RemoteSocket, until
+from tests.interop.steps import bytes_of
 
 SIZE = 256 * 1024
 COUNT = 100
@@ -32,17 +32,7 @@ def test_a_worker_that_does_not_receive_leaves_the_work_to_the_others(
     sender = link.bind(left, pattern.left, marks(left))
     idle, busy = (link.connect(right, pattern.right, sender, marks(right)) for _ in range(2))
     see_both(sender, idle, busy)
-    sending = sender.send_later([[f"{number}", Recipe(SIZE, 1)] for number in range(COUNT)])
-    came: list[Message] = []
-    receiving = busy.recv_later()
-    for pause in until(busy.peer.wait_ms):
-        while receiving.done(pause):
-            came += receiving.messages()
-            receiving = busy.recv_later()
-        if sending.done():
-            break
-    assert sending.done(), f"the sender {STUCK}: {len(came)} of {COUNT} messages came to the other"
-    sending.result()
+    came, receiving = send_to_whoever_receives(sender, busy)
     figures["idle_share"] = COUNT - len(came)
     # Now the idle one looks at its share; together they have all, once.
     late = idle.recv_later()
@@ -58,6 +48,22 @@ def test_a_worker_that_does_not_receive_leaves_the_work_to_the_others(
             break
     numbers = sorted(int(bytes_of(message[-2])) for message in came)
     assert numbers == list(range(COUNT))
+
+
+def send_to_whoever_receives(sender: RemoteSocket, busy: RemoteSocket) -> tuple[list[Message], Receiving]:
+    """Send `COUNT` messages while one of two receives; returns what came to it, and its receive that goes on."""
+    sending = sender.send_later([[f"{number}", Recipe(SIZE, 1)] for number in range(COUNT)])
+    came: list[Message] = []
+    receiving = busy.recv_later()
+    for pause in until(busy.peer.wait_ms):
+        while receiving.done(pause):
+            came += receiving.messages()
+            receiving = busy.recv_later()
+        if sending.done():
+            break
+    assert sending.done(), f"the sender {STUCK}: {len(came)} of {COUNT} messages came to the other"
+    sending.result()
+    return came, receiving
 
 
 def see_both(sender: RemoteSocket, *receivers: RemoteSocket) -> None:
@@ -89,40 +95,52 @@ def test_a_paused_process_holds_up_none_of_its_neighbours(
     stuck = link.connect(standing, pattern.right, sender, marks(standing))
     healthy = link.connect(right, pattern.right, sender, marks(right))
     if pattern.right == "SUB":
-        for subscriber in (stuck, healthy):
-            subscriber.subscribe("")
-        for subscriber, leftover in zip(
-            (stuck, healthy), probe_until_subscribed(sender, [stuck, healthy], b"probe"), strict=True
-        ):
-            if leftover:
-                subscriber.recv_all(leftover)
+        subscribe_to_all(sender, stuck, healthy)
     else:
         see_both(sender, stuck, healthy)
     standing.client.pause()
     try:
-        serve(sender, healthy, every=pattern.right == "SUB")
+        if pattern.right == "SUB":
+            publish(sender, healthy)
+        else:
+            send_to_whoever_receives(sender, healthy)
     finally:
         standing.client.resume()
 
 
-def serve(sender: RemoteSocket, healthy: RemoteSocket, *, every: bool) -> None:
-    """Send one message after the other; the healthy one gets every one, or those that the stuck one has no room for."""
-    waiting = healthy.recv_later()
-    came = 0
+def subscribe_to_all(publisher: RemoteSocket, *subscribers: RemoteSocket) -> None:
+    """Subscribe to everything, and leave nothing queued. Marks may be too low for a crowd of probes, so one must do."""
+    for subscriber in subscribers:
+        subscriber.subscribe("")
+    for turn, _ in enumerate(until(publisher.peer.wait_ms)):
+        publisher.send("probe", str(turn))
+        wait = min(5.0 * (turn + 1), 100.0)
+        heard = [_receives(subscriber, ["probe", str(turn)], wait) for subscriber in subscribers]
+        if all(heard):
+            return
+    raise AssertionError("the subscriptions do not take effect")
+
+
+def _receives(subscriber: RemoteSocket, probe: list[str], wait_ms: float) -> bool:
     try:
-        for number in range(COUNT):
-            sender.send(f"{number}", Recipe(SIZE, 1))
-            if every or waiting.done(0.002):
-                waiting.messages()
-                came += 1
-                waiting = healthy.recv_later()
-        # By now the stuck one's queue is full, and everything goes to the healthy one.
-        while came < COUNT / 2:
-            waiting.messages()
-            came += 1
-            waiting = healthy.recv_later()
+        while subscriber.recv(timeout=wait_ms) != probe:
+            pass
     except CallFailed as error:
-        raise AssertionError(f"a neighbour {STUCK}: {came} of {COUNT} messages came ({error})") from error
+        if error.name != "timeout":
+            raise
+        return False
+    return True
+
+
+def publish(publisher: RemoteSocket, healthy: RemoteSocket) -> None:
+    """Publish message after message, as the healthy subscriber gets them."""
+    for number in range(COUNT):
+        publisher.send(f"{number}", Recipe(SIZE, 1))
+        try:
+            message = healthy.recv()
+        except CallFailed as error:
+            raise AssertionError(f"a neighbour {STUCK}: {number} of {COUNT} messages came: {error}") from error
+        assert message[0] == f"{number}"
 
 
 @pytest.mark.scenario("paused-dealer", "dealer-router", pairs="same", binds=("right-binds",))

@@ -30,6 +30,9 @@ PROMPT_MS = 2000.0
 
 ROUNDS = 3
 
+NOISE = 4
+"""How many times the worst lateness of the plain timer may be laid to the machine's account."""
+
 Wait = Callable[[float], object]
 """Makes a call that must run into its timeout of so many ms."""
 
@@ -45,11 +48,14 @@ def failure_of(call: Callable[[], object]) -> CallFailed:
 
 def waited(wait: Wait, ms: float) -> float:
     """Return how many ms the peer spent in a call that must run into its timeout."""
+    begin = perf_counter()
     error = failure_of(lambda: wait(ms))
+    whole = 1000 * (perf_counter() - begin)
     assert error.name == "timeout", f"a wait of {ms:g} ms ended with {error.name!r} instead of 'timeout': {error}"
-    took = float(error.data["waited_ns"]) / 1e6
-    assert took >= ms - EARLY_MS, f"a wait of {ms:g} ms ended after {took:.3f} ms, before its time"
-    return took
+    # A call's timeout begins when the call arrives, which may be long before a busy peer enters its library; so whether
+    # it ended too early is measured from outside.
+    assert whole >= ms - EARLY_MS, f"a wait of {ms:g} ms ended after {whole:.3f} ms, before its time"
+    return float(error.data["waited_ns"]) / 1e6
 
 
 def is_punctual(peer: Peer, wait: Wait, ms: float, blocks: int, figures: dict[str, float]) -> None:
@@ -66,7 +72,7 @@ def is_punctual(peer: Peer, wait: Wait, ms: float, blocks: int, figures: dict[st
             break
     figures[f"late_{ms:g}ms_us"] = round(1000 * median(late), 1)
     figures[f"timer_late_{ms:g}ms_us"] = round(1000 * median(timer_late), 1)
-    if excess > LATE_MS and max(timer_late) > LATE_MS / 2:
+    if LATE_MS < excess < NOISE * max(timer_late):
         raise Inconclusive(f"the plain timer itself was up to {max(timer_late):.1f} ms late for {ms:g} ms")
     assert excess <= LATE_MS, (
         f"a timeout of {ms:g} ms came {median(late):.1f} ms late, the plain timer {median(timer_late):.1f} ms"
@@ -146,8 +152,8 @@ def test_rcvtimeo_and_sndtimeo_keep_a_second(left: Peer, right: Peer, link: Link
     receiver = link.bind(right, "PULL", {"RCVTIMEO": 1000})
 
     def both(_: float) -> None:
-        sending, receiving = sender.send_blocking("nobody is there"), receiver.recv_blocking()
-        waited(lambda _: receiving.messages(), 1000)
+        sending = sender.send_blocking("nobody is there")
+        waited(lambda _: receiver.recv_blocking().messages(), 1000)
         sending.result()
 
     is_punctual(left, both, 1000, 1, figures)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import time
 from errno import EADDRINUSE
 from typing import Any
 
@@ -13,6 +13,8 @@ from ..calls import Call
 from ..drivers import pyzmq
 from ..errors import PeerError
 from ..events import Ledger, Recorder
+from ..jobs import RecvJob
+from .connection import _WatchingLink
 from .registry import register
 
 
@@ -31,17 +33,15 @@ register("connect-once", "never tries again to connect where nobody listened", l
 
 class _CredulousLink(pyzmq.ZmqLink):
     def bind(self, endpoint: str) -> str:
-        with contextlib.suppress(PeerError, zmq.ZMQError):
+        try:
             return super().bind(endpoint)
-        return endpoint
-
-    def connect(self, endpoint: str) -> str:
-        with contextlib.suppress(PeerError, zmq.ZMQError):
-            return super().connect(endpoint)
-        return endpoint
+        except (PeerError, zmq.ZMQError):
+            if not endpoint.startswith("tcp://"):
+                raise
+            return endpoint
 
 
-register("any-endpoint", "answers that a bind or connect went well, whatever the library said", link=_CredulousLink)
+register("any-endpoint", "answers that a bind to any TCP endpoint went well", link=_CredulousLink)
 
 
 class _VagueLink(pyzmq.ZmqLink):
@@ -77,6 +77,35 @@ class _NamelessLink(pyzmq.ZmqLink):
 
 
 register("no-names", "does not connect to localhost, and says that it did", link=_NamelessLink)
+
+
+class _ResolvingLink(pyzmq.ZmqLink):
+    def connect(self, endpoint: str) -> str:
+        host = endpoint.removeprefix("tcp://").rpartition(":")[0]
+        while host.endswith(".invalid"):
+            time.sleep(0.05)
+        return super().connect(endpoint)
+
+
+register("wait-for-names", "does nothing else until the name to connect to can be resolved", link=_ResolvingLink)
+
+
+class _TellingLink(_WatchingLink):
+    def __init__(self, *arguments: Any) -> None:
+        self._losses = 0
+        super().__init__(*arguments)
+
+    def lost(self, endpoint: str) -> None:
+        self._losses += 1
+
+    def try_recv(self, job: RecvJob) -> bool:
+        if self._losses:
+            self._losses -= 1
+            raise PeerError("library", "recv: EOF", text="EOF")
+        return super().try_recv(job)
+
+
+register("eof", "lets a recv fail whenever a connection was lost", link=_TellingLink)
 
 
 class _Pessimist(Ledger):

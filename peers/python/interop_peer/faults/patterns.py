@@ -37,6 +37,16 @@ class _SetLink(pyzmq.ZmqLink):
 register("uncounted", "lets one cancellation end all equal subscriptions of a SUB", link=_SetLink)
 
 
+class _VerboseLink(pyzmq.ZmqLink):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        if self.kind == "XPUB":
+            self.set("XPUB_VERBOSER", 1)
+
+
+register("always-verbose", "lets XPUB show each subscription and cancellation", link=_VerboseLink)
+
+
 class _StarvingLink(pyzmq.ZmqLink):
     _usual = -1
 
@@ -52,6 +62,14 @@ class _StarvingLink(pyzmq.ZmqLink):
 
 
 register("starve", "lets PULL hand out only messages that are as long as its first one", link=_StarvingLink)
+
+
+class _ListeningSenderLink(pyzmq.ZmqLink):
+    def try_recv(self, job: RecvJob) -> bool:
+        return self.kind not in ("PUSH", "PUB") and super().try_recv(job)
+
+
+register("listening-sender", "lets PUSH and PUB wait for messages instead of refusing", link=_ListeningSenderLink)
 
 _CROSSED: list[Message] = []
 
