@@ -40,7 +40,7 @@ def see_exact(drained: dict[str, Any], count: int = COUNT) -> None:
 def test_threads_with_a_socket_each_on_one_context_lose_nothing(
     left: Peer, right: Peer, link: Link, pattern: Pattern, cell: Cell
 ) -> None:
-    # zmq_init(3): "A ØMQ context is thread safe and may be shared among as many application threads as necessary".
+    # zmq_ctx_new(3): a context "is thread safe and may be shared among as many application threads as necessary".
     left.need("features", "swarm")
     receiver = link.bind(right, pattern.right)
     drained = start_draining(receiver)
@@ -51,8 +51,8 @@ def test_threads_with_a_socket_each_on_one_context_lose_nothing(
 
 @pytest.mark.scenario("shared-by-mutex", "push-pull", "dealer-router", binds=("right-binds",))
 def test_a_socket_behind_a_mutex_serves_many_threads(left: Peer, right: Peer, link: Link, pattern: Pattern) -> None:
-    # zmq_socket(3): sockets "must not" be used by several threads "except after migrating … with a full fence memory
-    # barrier", which taking and releasing a lock is.
+    # What is often advised, and goes beyond what zmq_socket(3) promises: one thread at a time, with a full memory
+    # barrier between them, which taking and releasing a lock is.
     share(left, right, link, pattern, "mutex")
 
 
@@ -74,8 +74,9 @@ def share(left: Peer, right: Peer, link: Link, pattern: Pattern, how: str) -> No
 def test_misuse_of_a_socket_by_many_threads_is_never_silently_wrong(
     peers: Crowd, link: Link, figures: dict[str, float]
 ) -> None:
-    # zmq_socket(3): sockets "are not thread safe". Anything may happen to a process that does it, an error, a crash, a
-    # standstill; but sends that report success for what does not arrive are worse. Both processes are the check's own.
+    # zmq_socket(3): "Doing so results in undefined behaviour". Anything may happen to a process that does it: an error,
+    # a crash, a standstill. But sends that report success for what does not arrive are worse. Both processes are the
+    # check's own.
     abused = peers.fresh("left")
     abused.need("features", "share")
     abused.client.patience = min(abused.client.patience, STANDSTILL)

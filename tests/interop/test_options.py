@@ -39,7 +39,7 @@ def deaf_listener() -> Iterator[str]:
 
 @pytest.mark.scenario("keepalive", "push-pull")
 def test_tcp_keepalive_and_its_idle_time_are_set_on_the_live_connection(left: Peer, right: Peer, link: Link) -> None:
-    # ZMQ_TCP_KEEPALIVE "override SO_KEEPALIVE socket option", ZMQ_TCP_KEEPALIVE_IDLE "override TCP_KEEPIDLE": for
+    # ZMQ_TCP_KEEPALIVE overrides SO_KEEPALIVE, ZMQ_TCP_KEEPALIVE_IDLE overrides TCP_KEEPIDLE: for
     # connections that are made and for those that are accepted.
     left.need("options", "TCP_KEEPALIVE", "TCP_KEEPALIVE_IDLE")
     for alive in (1, 0):
@@ -132,8 +132,8 @@ def push_until_held(pusher: RemoteSocket) -> int:
 
 @pytest.mark.scenario("linger-holds-close", "push-pull", binds=("right-binds",))
 def test_close_waits_for_queued_messages_as_long_as_linger_says(left: Peer, right: Peer, link: Link) -> None:
-    # ZMQ_LINGER: 0 discards pending messages; a positive value is "an upper bound on the linger period in
-    # milliseconds". The peer ends the socket's context before it answers close.
+    # ZMQ_LINGER: 0 discards pending messages, a positive value bounds how long they linger, -1 sets no bound. The peer
+    # ends the socket's context before it answers close.
     left.need("options", "LINGER")
     quick: dict[str, OptionValue] = {"RECONNECT_IVL": 1} if left.can("options", "RECONNECT_IVL") else {}
     with deaf_listener() as endpoint:
@@ -159,7 +159,7 @@ def test_close_waits_for_queued_messages_as_long_as_linger_says(left: Peer, righ
 def test_a_routers_application_sees_the_identity_that_was_set(
     left: Peer, right: Peer, link: Link, pattern: Pattern
 ) -> None:
-    # ZMQ_ROUTING_ID, 28/REQREP: ROUTER "SHALL prefix" what it receives with the identity of the originating peer.
+    # ZMQ_ROUTING_ID, 28/REQREP: ROUTER prefixes what it receives with the identity, which the peer may name itself.
     left.need("options", "ROUTING_ID")
     identity = b"\x01bin\xff"
     client, router = link.open((left, pattern.left, {"ROUTING_ID": identity}), (right, "ROUTER"))

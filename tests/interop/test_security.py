@@ -49,7 +49,7 @@ def knock(intruder: Peer, door: RemoteSocket, wrong: Options) -> None:
 
 @pytest.mark.scenario("plain-wrong-password", "push-pull", binds=("right-binds",))
 def test_a_wrong_password_lets_nothing_in(left: Peer, right: Peer, link: Link, cell: Cell) -> None:
-    # 24/ZMTP-PLAIN: a server that does not accept the authentication "SHALL" answer ERROR or close the connection.
+    # 24/ZMTP-PLAIN: "The server accepts or rejects this authentication"; it answers WELCOME, or ERROR, or closes.
     left.need("mechanisms", "PLAIN")
     wrong: Options = {**TICKET, "PLAIN_PASSWORD": "guessed"}
     keep_out(right, plain(right, cell), left, left, wrong, link)
