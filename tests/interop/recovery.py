@@ -161,9 +161,12 @@ def opened(
     bind: str | None = None,
     connect: str | None = None,
     options: dict[str, OptionValue] | None = None,
+    monitor: bool = False,
 ) -> RemoteSocket:
-    """Open a socket; one that subscribes, subscribes to everything."""
+    """Open a socket; one that subscribes, subscribes to everything. `monitor` records its events from the first."""
     socket = peer.socket(socket_type, options=options)
+    if monitor:
+        socket.monitor()
     if socket_type in ("SUB", "XSUB"):
         socket.subscribe("")
     if bind is not None:
@@ -171,3 +174,18 @@ def opened(
     if connect is not None:
         socket.connect(connect)
     return socket
+
+
+def wait_for(socket: RemoteSocket, event: str, within_ms: float) -> float:
+    """Wait for an event of the socket; returns how many ms it took."""
+    began = perf_counter()
+    while (left := within_ms - 1000 * (perf_counter() - began)) > 0:
+        try:
+            name, _, _ = socket.next_event(timeout=left)
+        except CallFailed as error:
+            if error.name != "timeout":
+                raise
+            break
+        if name == event:
+            return 1000 * (perf_counter() - began)
+    raise AssertionError(f"no event {event} within {within_ms:g} ms")

@@ -65,7 +65,7 @@ def test_the_socket_file_of_a_killed_listener_is_no_obstacle(peers: Crowd, left:
     path.unlink(missing_ok=True)
 
 
-@pytest.mark.scenario("rebind", "push-pull", "dealer-router", binds=("right-binds",))
+@pytest.mark.scenario("rebind", "push-pull", binds=("right-binds",))
 def test_an_endpoint_that_was_unbound_can_be_bound_again(
     left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
@@ -96,7 +96,7 @@ def bound_again(server: RemoteSocket, endpoint: str) -> None:
     raise last
 
 
-@pytest.mark.scenario("disconnect", "push-pull", "dealer-router", binds=("right-binds",))
+@pytest.mark.scenario("disconnect", "push-pull", binds=("right-binds",))
 def test_a_sender_that_disconnected_has_no_peer_until_it_connects_again(
     left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:

@@ -13,7 +13,7 @@ from harness.judge import Crowd
 from harness.model.patterns import PATTERNS, Pattern
 from harness.peers.sockets import Link, OptionValue, Peer, RemoteSocket
 from harness.places import toxiproxy
-from tests.interop.recovery import Flow, listener_and_client, opened, reconnecting, soon, types
+from tests.interop.recovery import Flow, listener_and_client, opened, reconnecting, soon, types, wait_for
 
 IVL_MS, TIMEOUT_MS = 50, 250
 """An interval between PINGs, and how long the answer may take."""
@@ -42,21 +42,6 @@ def paused(peer: Peer) -> Iterator[None]:
         peer.client.resume()
 
 
-def wait_for(socket: RemoteSocket, event: str, within_ms: float) -> float:
-    """Wait for an event of the socket; returns how many ms it took."""
-    began = perf_counter()
-    while (left := within_ms - 1000 * (perf_counter() - began)) > 0:
-        try:
-            name, _, _ = socket.next_event(timeout=left)
-        except CallFailed as error:
-            if error.name != "timeout":
-                raise
-            break
-        if name == event:
-            return 1000 * (perf_counter() - began)
-    raise AssertionError(f"no event {event} within {within_ms:g} ms")
-
-
 @pytest.mark.scenario("silent-peer", "push-pull")
 def test_a_peer_that_falls_silent_is_noticed_in_time(
     peers: Crowd, left: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
@@ -65,7 +50,6 @@ def test_a_peer_that_falls_silent_is_noticed_in_time(
     options = watching(left)
     sleeper = peers.fresh("right")
     watcher, silent = ends(link, (left, options), (sleeper, {}), pattern)
-    watcher.monitor()
     Flow(watcher, silent, figures).run()
     stays_silent(silent, IVL_MS + TIMEOUT_MS)
     refuse_disconnections(watcher)
@@ -83,11 +67,13 @@ def ends(
     right: tuple[Peer, dict[str, OptionValue]],
     pattern: Pattern,
 ) -> tuple[RemoteSocket, RemoteSocket]:
-    """Open both ends of the link, left and right."""
+    """Open both ends of the link, left and right; those that can record their events from the first."""
     one, other = (left, right) if link.left_binds else (right, left)
     bound, connected = types(link, pattern)
-    listener = opened(one[0], bound, bind=link.transport.wildcard, options=one[1])
-    client = opened(other[0], connected, connect=listener.endpoint, options={**soon(other[0]), **other[1]})
+    seen, heard = (peer.can("features", "monitor") for peer, _ in (one, other))
+    listener = opened(one[0], bound, bind=link.transport.wildcard, options=one[1], monitor=seen)
+    hasty = {**soon(other[0]), **other[1]}
+    client = opened(other[0], connected, connect=listener.endpoint, options=hasty, monitor=heard)
     return (listener, client) if link.left_binds else (client, listener)
 
 
@@ -101,7 +87,6 @@ def test_a_peer_that_was_told_a_time_to_live_notices_by_itself(
     sleeper.need("options", "HEARTBEAT_IVL", "HEARTBEAT_TTL")
     # A TTL has a resolution of 100 ms.
     silent, watcher = ends(link, (sleeper, {"HEARTBEAT_IVL": IVL_MS, "HEARTBEAT_TTL": 200}), (right, {}), pattern)
-    watcher.monitor()
     Flow(silent, watcher, figures).run()
     stays_silent(watcher, 2 * IVL_MS)
     with paused(sleeper):
@@ -127,11 +112,13 @@ def stays_silent(socket: RemoteSocket, ms: float) -> None:
 
 
 def refuse_disconnections(socket: RemoteSocket) -> None:
-    """See that none of the events until now is the end of a connection."""
+    """See that none of the events until now is the end of a connection; its beginning is among them."""
+    wait = socket.peer.wait_ms
     with suppress(CallFailed):
         while True:
-            event, endpoint, _ = socket.next_event(timeout=0)
+            event, endpoint, _ = socket.next_event(timeout=wait)
             assert event != "DISCONNECTED", f"a live connection was cut off: {event} {endpoint}"
+            wait = 20.0
 
 
 @pytest.mark.scenario("idle-but-alive", "push-pull", binds=("right-binds",))
@@ -140,7 +127,6 @@ def test_a_live_peer_with_nothing_to_say_is_never_cut_off(
 ) -> None:
     # 37/ZMTP: a peer that receives a PING SHALL respond with a PONG.
     watcher, idle = ends(link, (left, watching(left)), (right, {}), pattern)
-    watcher.monitor()
     watcher.send("before")
     assert idle.recv()[-1] == "before"
     stays_silent(idle, 2 * IVL_MS + TIMEOUT_MS)
@@ -153,7 +139,6 @@ def test_a_live_peer_with_nothing_to_say_is_never_cut_off(
 def test_a_requester_is_not_answered_by_a_heartbeat(left: Peer, right: Peer, link: Link) -> None:
     # 37/ZMTP, as above; 28/REQREP: what REQ hands out is the reply to its request.
     client, server = ends(link, (left, {}), (right, watching(right)), PATTERNS["req-rep"])
-    server.monitor()
     client.send("question")
     assert server.recv() == ["question"]
     stays_silent(client, 2 * IVL_MS + TIMEOUT_MS)

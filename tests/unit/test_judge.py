@@ -235,6 +235,13 @@ def test_a_peer_that_broke_the_channel_is_thrown_away(exception: PeerFault) -> N
     assert [client.killed for client in pool.started] == [True]
 
 
+def test_a_known_issue_may_ask_for_the_version_of_libzmq_below_a_peer() -> None:
+    def check(left: Peer, right: Peer) -> None:
+        left.library, right.library = "libzmq 4.3.4", "something of its own 1.0"
+
+    assert attempt(check).versions == {"one": "one-1.0", "one/libzmq": "4.3.4", "two": "two-1.0"}
+
+
 def test_an_outcome_says_who_played_how_long_and_what_they_logged() -> None:
     outcome = attempt(raising(AssertionError()))
     assert outcome.peers == ["one one-1.0 (memory, none, any/any)", "two two-1.0 (memory, none, any/any)"]
