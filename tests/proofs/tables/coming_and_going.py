@@ -174,12 +174,6 @@ PROOFS: Final = (
         says="no event DISCONNECTED",
     ),
     Proof(
-        "ignore-option=HEARTBEAT_TIMEOUT",
-        test_heartbeats.test_a_peer_that_falls_silent_is_noticed_in_time,
-        "push-pull/tcp4/faulty>pyzmq/right-binds/silent-peer",
-        says="before its time",
-    ),
-    Proof(
         "ignore-option=HEARTBEAT_TTL",
         test_heartbeats.test_a_peer_that_was_told_a_time_to_live_notices_by_itself,
         "push-pull/tcp4/faulty>pyzmq/right-binds/time-to-live",
