@@ -84,7 +84,7 @@ class CellRun:
 
     def take(self, name: str, side: str) -> Peer:
         """Take a peer for this cell. Both ends of an inproc link live in one process."""
-        peer = self.pool.peer(name, "inproc" if self.link.transport.one_peer else side)
+        peer = self.pool.peer(name, "left" if self.link.transport.one_peer else side)
         if peer not in self.taken:
             self.taken[peer] = side
             peer.client.patience = self._patience
@@ -186,7 +186,8 @@ def attempt(
     wanted = [name for name in inspect.signature(check).parameters if name not in extra]
     with _judged(outcome):
         given = run.arguments(wanted)
-        if any(issue.holds(cell, run.versions, SYSTEM) and not issue.sometimes for issue in known):
+        versions = run.versions
+        if any(issue.holds(cell, versions, SYSTEM) and not issue.sometimes for issue in known):
             run.hasten()
         check(**given, **extra)
     closing = Outcome(Verdict.PASS)

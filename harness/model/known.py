@@ -9,10 +9,12 @@ cell that fails in another way than predicted is news. Only for a race in a libr
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cache
 from typing import Any, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -46,13 +48,9 @@ class KnownIssue:
 
     def names(self, cell: Cell) -> bool:
         """Whether the entry's cell patterns match, conditions apart."""
-        parts = _parts(cell.id)
+        parts = (cell.pattern, cell.transport, cell.left, cell.right, cell.binds, cell.what)
         return any(
-            all(
-                any(fnmatchcase(part, choice) for choice in pattern.split("|"))
-                for part, pattern in zip(parts, _parts(cells), strict=True)
-            )
-            for cells in self.cells
+            all(glob.match(part) for part, glob in zip(parts, _globs(cells), strict=True)) for cells in self.cells
         )
 
     def predicts(self, verdict: Verdict, reason: str) -> bool:
@@ -76,11 +74,13 @@ class KnownIssue:
             return False
 
 
-def _parts(text: str) -> list[str]:
-    """Split an id, or a pattern of ids, into six: left and right are parts of their own; `*` is any pair."""
+@cache
+def _globs(text: str) -> list[re.Pattern[str]]:
+    """Compile a pattern of ids, a part each: left and right apart; `*` is any pair."""
     pattern, transport, pair, *rest = text.split("/")
     left, _, right = pair.partition(">")
-    return [pattern, transport, left, right or "*", *rest]
+    parts = (pattern, transport, left, right or "*", *rest)
+    return [re.compile("|".join(translate(choice) for choice in part.split("|"))) for part in parts]
 
 
 _KEYS: Final = {"name", "cells", "verdict", "says", "reason", "link", "when", "sometimes"}

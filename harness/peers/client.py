@@ -29,6 +29,7 @@ PATIENCE: Final = 10.0
 busy machine must not be mistaken for a lost message. A call may take twice that beyond its own waiting."""
 
 STOP_DEADLINE: Final = 8.0
+_LAST_WORDS: Final = 0.5  # seconds; a crashed peer's stderr is evidence, unless a child of it holds the pipe open
 """Seconds from end of stdin to the end of the process; the contract gives the peer 5."""
 
 _LOG_LINES: Final = 200
@@ -202,6 +203,8 @@ class PeerClient:
         if not self._stopping:
             code = self._process.wait(STOP_DEADLINE)
             ending = "closed its stdout and went on" if code is None else f"ended with {describe_exit(code)}"
+            if code is not None:
+                self._threads[1].join(_LAST_WORDS)
             self._break(PeerCrash(f"{self.name}: the peer {ending}"))
 
     def _take(self, line: bytes) -> None:
