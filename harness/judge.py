@@ -63,6 +63,10 @@ class Crowd:
         """Start a process of this cell's own for a side, to pause, kill or abuse; it ends with the cell."""
         return self._run.start(getattr(self._run.cell, side))
 
+    def other(self, name: str) -> Peer | None:
+        """Start a process of some implementation, for comparison; None where this run leaves it out."""
+        return self._run.start(name) if name in self._run.pool.manifests else None
+
     def _some(self, side: str, name: str, count: int) -> list[Peer]:
         if name != MIXED:
             return [self._run.take(name, side)] * count

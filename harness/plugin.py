@@ -8,14 +8,16 @@ links) is run once a cell, and is handed `left`, `right`, `link`, `payload`, `ce
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import pytest
 
 from harness import judge
 from harness.errors import SetupFault
+from harness.measure import alone
+from harness.measure import budgets as budgeting
 from harness.model import known, matrix
 from harness.model.frames import Message, first_difference
 from harness.model.matrix import Cell, Selection
@@ -30,6 +32,8 @@ from harness.report import allure_labels, evidence
 from harness.report.session import RunSession
 from harness.report.store import Record
 
+T = TypeVar("T")
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The checkout: peers' sources, tests and reports live below it."""
 
@@ -40,6 +44,8 @@ _PATIENCE = pytest.StashKey[float]()
 _POOL = pytest.StashKey[Pool]()
 _SESSION = pytest.StashKey[RunSession]()
 _RECORD = pytest.StashKey[Record]()
+_BUDGETS = pytest.StashKey[Sequence[budgeting.Budget]]()
+_MEASURES = pytest.StashKey[bool]()
 _SECTIONS = pytest.StashKey[Iterable[tuple[str, str]]]()
 
 
@@ -58,6 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--full", action="store_true", help="every payload class on every link, not a spread of them")
     group.addoption("--manifest", action="append", default=[], metavar="FILE", help="another peer's manifest")
     group.addoption("--known-issues", metavar="FILE", default=None, help="default: tests/known_issues.toml")
+    group.addoption("--budgets", metavar="FILE", default=None, help="default: tests/budgets.toml")
     group.addoption(
         "--patience",
         default=str(PATIENCE),
@@ -75,10 +82,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "scenario(name, *patterns, transports=, pairs=, binds=): run once for each of these links"
     )
     config.addinivalue_line("markers", "slow: takes seconds; leave out with -m 'not slow'")
+    config.addinivalue_line("markers", "measured: runs while no other test does; leave out with -m 'not measured'")
+    config.addinivalue_line("markers", "wide: only with --full, or when a cell is named")
     try:
         config.stash[_MANIFESTS] = manifest.find(ROOT / "peers", map(Path, config.option.manifest))
         config.stash[_SELECTION] = _selection(config)
-        config.stash[_KNOWN] = _known_issues(config)
+        config.stash[_KNOWN] = _data_file(config.option.known_issues, "known_issues.toml", known.parse)
+        config.stash[_BUDGETS] = _data_file(config.option.budgets, "budgets.toml", budgeting.parse)
         config.stash[_PATIENCE] = _patience(config.option.patience)
     except (SetupFault, ValueError) as error:
         pytest.exit(f"zmq-interop: {error}", returncode=2)
@@ -117,13 +127,13 @@ def _patience(text: str) -> float:
     return seconds
 
 
-def _known_issues(config: pytest.Config) -> list[known.KnownIssue]:
-    file = Path(config.option.known_issues or ROOT / "tests" / "known_issues.toml")
+def _data_file(option: str | None, name: str, parse: Callable[[str, str], list[T]]) -> list[T]:
+    file = Path(option or ROOT / "tests" / name)
     if not file.exists():
-        if config.option.known_issues:
-            raise SetupFault(f"{file}: there is no such known-issues file")
+        if option:
+            raise SetupFault(f"{file}: there is no such file")
         return []
-    return known.parse(file.read_text(encoding="utf-8"), str(file))
+    return parse(file.read_text(encoding="utf-8"), str(file))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -148,6 +158,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         what, *patterns = scenario.args
         chosen = matrix.scenario(what, patterns, names, **scenario.kwargs)
         chosen = [cell for cell in chosen if selection.holds(cell)]
+        if metafunc.definition.get_closest_marker("wide") and not (selection.full or selection.cells):
+            chosen = []
     if "cell" not in metafunc.fixturenames:
         metafunc.fixturenames.append("cell")
     metafunc.parametrize(
@@ -162,10 +174,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if empty:
         config.hook.pytest_deselected(items=empty)
         items[:] = [item for item in items if not _is_empty(item)]
+    items.sort(key=_is_measured)  # last, so that they interrupt nobody
+
+
+def _is_measured(item: pytest.Item) -> bool:
+    return item.get_closest_marker("measured") is not None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let measuring tests run alone, across workers and runs."""
+    if not item.config.stash.get(_MEASURES, False):
+        return (yield)
+    with alone.turn(alone=_is_measured(item)):
+        return (yield)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Say which of the collected items are cells; a node id alone does not tell."""
+    session.config.stash[_MEASURES] = any(map(_is_measured, session.items))
     cells = [cell.id for item in session.items if (cell := _cell_of(item))]
     config = session.config
     if hasattr(config, "workeroutput"):
@@ -212,6 +239,12 @@ def figures() -> None:
 @pytest.fixture(scope="session")
 def peers() -> None:
     """Several peers for a role (filled in for each cell)."""
+
+
+@pytest.fixture(scope="session")
+def budgets(request: pytest.FixtureRequest) -> Sequence[budgeting.Budget]:
+    """The bounds that measured cells are held to."""
+    return request.config.stash[_BUDGETS]
 
 
 def _new_pool(config: pytest.Config) -> Pool:

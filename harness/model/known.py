@@ -9,17 +9,15 @@ cell that fails in another way than predicted is news. Only for a race in a libr
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import translate
-from functools import cache
 from typing import Any, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from harness.model import naming
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 
@@ -46,20 +44,13 @@ class KnownIssue:
     says: str = ""
     sometimes: bool = False
 
-    def names(self, cell: Cell) -> bool:
-        """Whether the entry's cell patterns match, conditions apart."""
-        parts = (cell.pattern, cell.transport, cell.left, cell.right, cell.binds, cell.what)
-        return any(
-            all(glob.match(part) for part, glob in zip(parts, _globs(cells), strict=True)) for cells in self.cells
-        )
-
     def predicts(self, verdict: Verdict, reason: str) -> bool:
         """Whether this failure is the one that the entry means."""
         return verdict is self.verdict and self.says in reason
 
     def holds(self, cell: Cell, versions: Mapping[str, str], system: str) -> bool:
         """Whether a failure of this cell is expected, given the versions of its implementations."""
-        if not self.names(cell):
+        if not naming.names(self.cells, cell):
             return False
         if self.when.os and system not in self.when.os:
             return False
@@ -72,15 +63,6 @@ class KnownIssue:
             return self.when.version.contains(Version(version), prereleases=True)
         except InvalidVersion:
             return False
-
-
-@cache
-def _globs(text: str) -> list[re.Pattern[str]]:
-    """Compile a pattern of ids, a part each: left and right apart; `*` is any pair."""
-    pattern, transport, pair, *rest = text.split("/")
-    left, _, right = pair.partition(">")
-    parts = (pattern, transport, left, right or "*", *rest)
-    return [re.compile("|".join(translate(choice) for choice in part.split("|"))) for part in parts]
 
 
 _KEYS: Final = {"name", "cells", "verdict", "says", "reason", "link", "when", "sometimes"}
@@ -127,8 +109,10 @@ def _entry(entry: dict[str, Any], where: str) -> KnownIssue:
     if not cells:
         raise ValueError(f"{where}: key 'cells' must name at least one pattern of cells")
     for pattern in cells:
-        if pattern.count("/") != 4 or pattern.split("/")[2].count(">") > 1:
-            raise ValueError(f"{where}: key 'cells': {pattern!r} must have five parts, separated by '/'")
+        try:
+            naming.check(pattern)
+        except ValueError as error:
+            raise ValueError(f"{where}: key 'cells': {error}") from None
     return KnownIssue(
         name=entry["name"],
         cells=cells,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from itertools import product
 from typing import Final
 
@@ -106,6 +107,11 @@ def full(implementations: Sequence[str] = IMPLEMENTATIONS) -> Iterator[Cell]:
 
 def default(implementations: Sequence[str] = IMPLEMENTATIONS) -> list[Cell]:
     """Return the default run: each link once with one payload class, and a cover of the slow classes."""
+    return list(_default(tuple(implementations)))
+
+
+@cache
+def _default(implementations: tuple[str, ...]) -> tuple[Cell, ...]:
     quick = [name for name, row in PAYLOADS.items() if not row.slow]
     cells = [
         Cell(*link, quick[_spread(link, implementations, len(quick))])
@@ -121,7 +127,7 @@ def default(implementations: Sequence[str] = IMPLEMENTATIONS) -> list[Cell]:
     for row in PAYLOADS.values():
         if row.slow:
             cells += cover([Cell(*link, row.name) for link in _links(implementations, crossed=True)])
-    return cells
+    return tuple(cells)
 
 
 def _links(implementations: Sequence[str], *, crossed: bool = False) -> Iterator[tuple[str, str, str, str, str]]:

@@ -82,12 +82,12 @@ def test_entries_keep_their_order() -> None:
     ids=count(),
 )
 def test_each_part_of_a_pattern_is_a_glob_with_alternatives(pattern: str, holding: bool) -> None:
-    assert issue(cells=f'"{pattern}"').names(CELL) is holding
+    assert issue(cells=f'"{pattern}"').holds(CELL, {}, "linux") is holding
 
 
 def test_an_entry_may_name_several_patterns() -> None:
-    assert issue(cells='["*/ipc/*/*/*", "push-pull/*/*/*/*"]').names(CELL)
-    assert not issue(cells='["*/ipc/*/*/*", "pub-sub/*/*/*/*"]').names(CELL)
+    assert issue(cells='["*/ipc/*/*/*", "push-pull/*/*/*/*"]').holds(CELL, {}, "linux")
+    assert not issue(cells='["*/ipc/*/*/*", "pub-sub/*/*/*/*"]').holds(CELL, {}, "linux")
 
 
 @pytest.mark.parametrize(

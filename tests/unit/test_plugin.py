@@ -235,7 +235,7 @@ def test_a_peer_that_cannot_be_built_is_a_matter_of_set_up(tmp_path: Path) -> No
         (["--pattern", "req-rap"], "--pattern req-rap: no such name; there are req-rep, "),
         (["--manifest", "{bad}"], "{bad}: unknown key 'nome'"),
         (["--known-issues", "{bad}"], "{bad}: unknown key 'nome'"),
-        (["--known-issues", "{none}"], "{none}: there is no such known-issues file"),
+        (["--known-issues", "{none}"], "{none}: there is no such file"),
         (["--cell", "req-rep"], "cell 'req-rep': an id has five parts"),
     ],
     ids=["option", "manifest", "known issues", "missing file", "cell"],

@@ -1,0 +1,153 @@
+"""Budgets: bounds on latency as data (`tests/budgets.toml`).
+
+A budget names cells (`harness.model.naming`), the floor that it is a ratio to, and the bounds: `p50` and `p99` as
+multiples of the floor's own p50 and p99, `p50_us` and `p99_us` as ceilings in µs for whoever has a quiet machine.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from harness.measure import histogram, paired
+from harness.measure.histogram import Latency
+from harness.model import naming
+from harness.model.matrix import Cell
+from harness.model.verdicts import Verdict
+
+SUBJECT: Final = "subject"
+RAW: Final = "raw"
+LIBRARY: Final = "library"
+"""The names of the rows: what is measured, and its floors: plain sockets between the same two processes, and the
+same pattern between two processes of the reference implementation."""
+
+RATIOS: Final = ("p50", "p99")
+CEILINGS: Final = ("p50_us", "p99_us")
+_KEYS: Final = ("name", "cells", "floor", "reason", *RATIOS, *CEILINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One entry of the file. A bound that is not given is None."""
+
+    name: str
+    cells: tuple[str, ...]
+    floor: str
+    reason: str
+    p50: float | None
+    p99: float | None
+    p50_us: float | None
+    p99_us: float | None
+
+
+def parse(text: str, file: str) -> list[Budget]:
+    """Read a budgets file; ValueError is one line with file, entry, key and reason."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{file}: not TOML: {error}") from None
+    if extra := document.keys() - {"budget"}:
+        raise ValueError(f"{file}: unknown key {sorted(extra)[0]!r}; the file holds [[budget]] tables only")
+    entries = document.get("budget", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError(f"{file}: 'budget' must be an array of tables, [[budget]]")
+    budgets = [
+        _entry(entry, f"{file}: budget {number} ({entry.get('name', 'without a name')})")
+        for number, entry in enumerate(entries, 1)
+    ]
+    names = [budget.name for budget in budgets]
+    for number, name in enumerate(names, 1):
+        if name in names[: number - 1]:
+            raise ValueError(f"{file}: budget {number} ({name}): key 'name': there is another budget of this name")
+    return budgets
+
+
+def _entry(entry: dict[str, Any], where: str) -> Budget:
+    if extra := entry.keys() - set(_KEYS):
+        raise ValueError(f"{where}: unknown key {sorted(extra)[0]!r}; known are {', '.join(_KEYS)}")
+    for key in ("name", "reason"):
+        if not isinstance(entry.get(key), str) or not entry[key].strip():
+            raise ValueError(f"{where}: key {key!r} must be a text that is not empty")
+    cells = entry.get("cells")
+    if not isinstance(cells, list) or not cells or not all(isinstance(pattern, str) for pattern in cells):
+        raise ValueError(f"{where}: key 'cells' must be a list of at least one pattern of cells")
+    for pattern in cells:
+        try:
+            naming.check(pattern)
+        except ValueError as error:
+            raise ValueError(f"{where}: key 'cells': {error}") from None
+    if entry.get("floor") not in (RAW, LIBRARY):
+        raise ValueError(f"{where}: key 'floor' must be {RAW!r} or {LIBRARY!r}")
+    bounds = {key: _bound(entry[key], f"{where}: key {key!r}") for key in (*RATIOS, *CEILINGS) if key in entry}
+    if not bounds:
+        raise ValueError(f"{where}: a budget needs at least one of {', '.join((*RATIOS, *CEILINGS))}")
+    return Budget(
+        entry["name"],
+        tuple(cells),
+        entry["floor"],
+        entry["reason"],
+        **{key: bounds.get(key) for key in (*RATIOS, *CEILINGS)},
+    )
+
+
+def _bound(value: Any, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ValueError(f"{where} must be a number above 0")
+    return float(value)
+
+
+def of(budgets: Sequence[Budget], cell: Cell) -> list[Budget]:
+    """Return the budgets that a cell must keep."""
+    return [budget for budget in budgets if naming.names(budget.cells, cell)]
+
+
+Rows = Mapping[str, Sequence[Latency]]
+"""Blocks of the subject and of each floor, in the order in which they were measured."""
+
+
+def ratio(rows: Rows, floor: str, percentile: str) -> paired.Interval:
+    """Return the subject's multiple of a floor."""
+    return paired.median_interval(paired.ratios(_column(rows[SUBJECT], percentile), _column(rows[floor], percentile)))
+
+
+def hold(budget: Budget, rows: Rows) -> list[tuple[Verdict, str]]:
+    """Hold what was measured against each bound of a budget."""
+    held = []
+    for key in RATIOS:
+        limit = getattr(budget, key)
+        if limit is None:
+            continue
+        if budget.floor not in rows:
+            held.append((Verdict.INCONCLUSIVE, f"{budget.name}: there is no floor {budget.floor!r} here"))
+            continue
+        what = f"{budget.name}: {key} against {budget.floor}"
+        restless = _column(rows[budget.floor], key)
+        held.append(paired.hold(what, ratio(rows, budget.floor, key), limit, restless))
+    for key in CEILINGS:
+        limit = getattr(budget, key)
+        if limit is not None:
+            found = paired.median_interval(_column(rows[SUBJECT], key.removesuffix("_us")))
+            verdict = Verdict.FAIL if found.low > limit else Verdict.PASS
+            held.append((verdict, f"{budget.name}: {key}: {found} µs, and the ceiling is {limit:g}"))
+    return held
+
+
+def figures(rows: Rows) -> dict[str, float]:
+    """Return what a run files beside the verdict: ratios with their intervals, and the subject's times in µs."""
+    found: dict[str, float] = {}
+    for floor in rows.keys() - {SUBJECT}:
+        for percentile in RATIOS:
+            interval = ratio(rows, floor, percentile)
+            name = f"{percentile} ×{floor}"
+            found |= {name: interval.mid, f"{name} low": interval.low, f"{name} high": interval.high}
+    for name, blocks in rows.items():
+        total = histogram.together(list(blocks))
+        found |= {f"{name} {percentile} µs": value for percentile, value in total.percentiles.items()}
+        found[f"{name} jitter µs"] = total.jitter
+    return {name: float(f"{value:.4g}") for name, value in sorted(found.items())}
+
+
+def _column(blocks: Sequence[Latency], percentile: str) -> list[float]:
+    return [block[percentile] for block in blocks]

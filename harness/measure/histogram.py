@@ -1,0 +1,69 @@
+"""Latencies as peers report them: an encoded HdrHistogram of nanoseconds (CONTRACT.md, section 5).
+
+http://hdrhistogram.org; the encoded form is "V2, compressed, base64", which its libraries exchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hdrh.histogram import HdrHistogram
+
+from harness.errors import ContractBreach
+
+LOWEST: Final = 1
+HIGHEST: Final = 3_600_000_000_000
+DIGITS: Final = 3
+"""The range in ns and the significant digits that peers record with."""
+
+PERCENTILES: Final = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9}
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What one block of messages took; times in µs. `percentiles` has the keys of `PERCENTILES` and `max`."""
+
+    count: int
+    percentiles: Mapping[str, float]
+    jitter: float
+    encoded: str
+
+    def __getitem__(self, percentile: str) -> float:
+        return self.percentiles[percentile]
+
+
+def decode(text: str) -> Any:
+    """Read an encoded histogram; ContractBreach if it is none."""
+    try:
+        found = HdrHistogram.decode(text)
+    except Exception as error:
+        raise ContractBreach(f"a histogram that can't be decoded: {error}: {text[:40]!r}") from None
+    if found is None:
+        raise ContractBreach(f"a histogram that can't be decoded: {text[:40]!r}")
+    return found
+
+
+def latency(result: Mapping[str, Any]) -> Latency:
+    """Read the answer to `ping`."""
+    if result["wrong"]:
+        raise AssertionError(f"{result['wrong']} of {result['count']} answers were not what had been sent")
+    return _summed(decode(result["hdr"]), float(result["jitter_ns"]), str(result["hdr"]))
+
+
+def together(blocks: list[Latency]) -> Latency:
+    """Add the histograms of several blocks."""
+    total = HdrHistogram(LOWEST, HIGHEST, DIGITS)
+    for block in blocks:
+        total.add(decode(block.encoded))
+    jitter = 1000 * sum(block.jitter for block in blocks) / len(blocks)
+    return _summed(total, jitter, total.encode().decode("ascii"))
+
+
+def _summed(found: Any, jitter_ns: float, encoded: str) -> Latency:
+    if not found.get_total_count():
+        raise ContractBreach("a histogram without a single value")
+    values = {name: found.get_value_at_percentile(rank) / 1000 for name, rank in PERCENTILES.items()}
+    values["max"] = found.get_max_value() / 1000
+    return Latency(int(found.get_total_count()), values, jitter_ns / 1000, encoded)
