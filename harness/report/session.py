@@ -22,7 +22,7 @@ import harness
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 from harness.peers.manifest import Manifest
-from harness.report import page, store, table
+from harness.report import history, page, store, table
 from harness.report.store import Record, Run
 
 _CELL_ID: Final = re.compile(r"\[([^\[\]]+)\]$")
@@ -119,6 +119,7 @@ class RunSession:
         store.write(self.run, self.folder.parent)
         page.write(self.run, self.folder)
         store.point_latest(self.folder)
+        history.append(self.run, self.folder.parent)
         if self._setup_faults:
             session.exitstatus = 2
         elif not self.run.good and session.exitstatus in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
