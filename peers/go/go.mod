@@ -3,6 +3,7 @@ module zmq-interop/peers/go
 go 1.24
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/go-zeromq/zmq4 v0.17.0
 	github.com/pebbe/zmq4 v1.4.0
 )

@@ -66,14 +66,27 @@ type Disconnecter interface{ Disconnect(endpoint string) error }
 // message from goroutine to goroutine. It is a matter of speed alone: a socket need not be one.
 type Talker interface {
 	// Talk runs talk, on any goroutine. A send or a receive in it that lasts until the deadline, or until
-	// the socket closes, fails.
+	// the socket closes, fails, if the library lets it; else Talk returns before talk does.
 	Talk(deadline time.Time, talk func(Conversation) error) error
 }
 
-// Conversation is what a talk may do. Both block.
+// ByteTalker is a Talker without messages, which is told how many bytes to take for one.
+type ByteTalker interface {
+	// TalkBytes is Talk. The message that its Receive gives is valid until the next one.
+	TalkBytes(deadline time.Time, size int, talk func(Conversation) error) error
+}
+
+// Conversation is what a talk may do. Send and Receive block. They may be called side by side, but for a
+// library whose sockets belong to one goroutine: it has the other two functions.
 type Conversation struct {
 	Send    func(Message) error
 	Receive func() (Message, error)
+
+	// ReceiveBefore waits for a message until the moment comes; came is false if that was first.
+	ReceiveBefore func(moment time.Time) (message Message, came bool, err error)
+
+	// Rest waits until the moment comes.
+	Rest func(moment time.Time) error
 }
 
 // Value of a socket option: an integer (booleans are 0 and 1) or, if Bytes is not nil, bytes.
@@ -98,7 +111,7 @@ type About struct {
 }
 
 // Capabilities list what the library really does, not what it merely swallows. The server adds what
-// it does itself: the socket type RAW, the workloads and the features "dump", "timer" and "swarm".
+// it does itself: the socket type RAW, the workloads and the features of every peer.
 type Capabilities struct {
 	SocketTypes []string `json:"socket_types"`
 	Transports  []string `json:"transports"`

@@ -87,3 +87,45 @@ const (
 	Resume    = "RESUME"
 	Terminate = "TERMINATE"
 )
+
+// Abandoner is a socket that something of the driver's own would keep alive.
+type Abandoner interface {
+	// Abandon lets go of the library's socket without closing it.
+	Abandon()
+}
+
+// Tuner is a library whose contexts have options. Feature "tune".
+type Tuner interface {
+	// Tune sets options of a named context, which begins with it, before its first socket.
+	Tune(context string, options []Option) error
+}
+
+// Recruiter is a library that can have very many clients at once. Feature "callers".
+type Recruiter interface {
+	// Recruit makes room for so many clients, sockets of a type on one context, connected to one endpoint.
+	Recruit(socketType, endpoint string, clients int) (Callers, error)
+}
+
+// Callers are very many clients, in crews that are worked by a goroutine each.
+type Callers interface {
+	// Crews is how many crews there are at most.
+	Crews() int
+	Crew() Crew
+	// Close ends the context. The crews are closed before.
+	Close() error
+}
+
+// Crew is some clients that one goroutine works. They are numbered from 0.
+type Crew interface {
+	// Add opens the next one and connects it, until the moment at most. One that fails has a number too.
+	Add(moment time.Time) error
+	// Send sends. It does not wait for the other side.
+	Send(client int, message Message) error
+	// Receive waits until answers have come, or the moment, or less, and hands all that came to take; err is
+	// that of one client. Its own error is that of all.
+	Receive(moment time.Time, take func(client int, message Message, err error)) error
+	// Interrupt makes the other calls fail. It alone may be called on any goroutine, at any time.
+	Interrupt()
+	// Close closes them all.
+	Close()
+}

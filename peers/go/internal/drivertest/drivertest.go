@@ -40,6 +40,8 @@ func Run(t *testing.T, library driver.Library) {
 		{"a shared socket loses nothing", lends},
 		{"a proxy passes both ways and stops when told", proxies},
 		{"a closed socket ends a proxy", closeEndsProxy},
+		{"an echo answers pings, in turn and by a plan", pings},
+		{"callers are answered, or give up", calls},
 	} {
 		t.Run(check.claim, func(t *testing.T) {
 			check.run(t, library)

@@ -15,9 +15,10 @@ import (
 func waits(t *testing.T, library driver.Library) {
 	left, right := pair(t, library, "tcp://127.0.0.1:*")
 	defer shut(t, left, right)
-	const wait = 30 * time.Millisecond
+	const wait = 100 * time.Millisecond
 	err := left.Receive(time.Now().Add(wait), into(new([]driver.Message), 1))
-	if waited := driver.Wait(err); waited < wait-time.Millisecond || waited > patience/2 {
+	if waited := driver.Wait(err); waited < wait/2 || // a busy machine may be late with the call's beginning
+		waited > patience/2 {
 		t.Errorf("waited %v, %v", waited, err)
 	}
 }

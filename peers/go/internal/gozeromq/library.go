@@ -1,6 +1,6 @@
 // Package gozeromq drives github.com/go-zeromq/zmq4, a pure Go implementation of ZMTP.
 //
-// The library's calls block and take no deadline, so a pump makes them. Nothing is worked around: the
+// The library's calls block and take no deadline, so a pump makes them, or a talk. Nothing is worked around: the
 // peer reports what an application sees.
 package gozeromq
 
@@ -82,7 +82,7 @@ func (l *Library) About() driver.About {
 				"AUTO_RECONNECT", "CONNECT_TIMEOUT", "RECONNECT_IVL",
 			},
 			SendPaths: []string{"SendMulti", "Send"},
-			Features:  []string{"term", "reconnect", "share"},
+			Features:  []string{"term", "reconnect", "share", "callers"},
 		},
 	}
 }

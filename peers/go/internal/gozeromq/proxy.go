@@ -10,7 +10,6 @@ import (
 	"github.com/go-zeromq/zmq4"
 
 	"zmq-interop/peers/go/internal/driver"
-	"zmq-interop/peers/go/internal/pump"
 )
 
 // The library's proxy calls Recv and Send of the two sockets on goroutines of its own, which do not come
@@ -98,10 +97,9 @@ func (e *end) Send(m zmq4.Msg) error {
 	return err
 }
 
-// check ends the run when its socket is closed, or where the library's call broke and an application's
-// whole process would have ended.
+// check ends the run when its socket is closed.
 func (e *end) check(err error) {
-	if errors.Is(err, driver.ErrClosed) || errors.Is(err, pump.ErrPanic) {
+	if errors.Is(err, driver.ErrClosed) {
 		e.run.end(err)
 	}
 }

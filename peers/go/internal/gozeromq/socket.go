@@ -142,6 +142,21 @@ func (s *Socket) receive() (driver.Message, error) {
 	return driver.Message(m.Frames), s.report(err)
 }
 
+// Talk implements driver.Talker.
+func (s *Socket) Talk(deadline time.Time, talk func(driver.Conversation) error) error {
+	if err := s.orphaned(); err != nil {
+		return err
+	}
+	return pump.Talk(s.sender, s.receiver, deadline, s.closed, talk)
+}
+
+// Abandon implements driver.Abandoner: the pumps let go of the socket, or will when the library's call ends.
+func (s *Socket) Abandon() {
+	close(s.closed)
+	s.sender.Close()
+	s.receiver.Close()
+}
+
 // Lend implements driver.Lender. Nothing but closing the socket ends a send that the library holds up.
 func (s *Socket) Lend(_ <-chan struct{}, use func(send func(driver.Message) error) error) error {
 	return use(func(message driver.Message) error { return s.send("", message) })

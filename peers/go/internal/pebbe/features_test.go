@@ -4,6 +4,7 @@ package pebbe_test
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -212,4 +213,83 @@ func TestAPausedProxyHoldsMessagesBack(t *testing.T) {
 	if err := proxy.(driver.Steerable).Steer(driver.Pause); !errors.Is(err, named(driver.State)) {
 		t.Errorf("after its end: %v", err)
 	}
+}
+
+func TestAContextIsTunedBeforeItsFirstSocket(t *testing.T) {
+	library := pebbe.New()
+	tune := func(name string, value int64) error {
+		return library.Tune("tuned", []driver.Option{{Name: name, Value: driver.Value{Integer: value}}})
+	}
+	if err := tune("MAX_SOCKETS", 2); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []error{nil, nil, &driver.Error{Name: driver.Failed}} {
+		socket, err := library.Open("tuned", "PULL", nil)
+		if want == nil && err != nil || want != nil && !errors.Is(err, want) {
+			t.Errorf("socket %d: %v", i, err)
+		}
+		if err == nil {
+			defer func() { _ = socket.Close() }()
+		}
+	}
+	if err := tune("IO_THREADS", 2); !errors.Is(err, &driver.Error{Name: driver.State}) {
+		t.Errorf("afterwards: %v", err)
+	}
+	if err := tune("LINGER", 2); !errors.Is(err, &driver.Error{Name: driver.Unsupported}) {
+		t.Errorf("another option: %v", err)
+	}
+}
+
+// A talk's own timeouts are not the socket's.
+func TestATalkLeavesTheTimeoutsAlone(t *testing.T) {
+	library := pebbe.New()
+	socket := open(t, library, "", "PULL")
+	timeout := func() int64 {
+		value, err := socket.Get("RCVTIMEO")
+		if err != nil {
+			t.Error(err)
+		}
+		return value.Integer
+	}
+	if err := socket.Set(driver.Option{Name: "RCVTIMEO", Value: driver.Value{Integer: 1234}}); err != nil {
+		t.Fatal(err)
+	}
+	err := socket.(driver.Talker).Talk(time.Now().Add(100*time.Millisecond), func(with driver.Conversation) error {
+		asked := make(chan int64, 1)
+		go func() { asked <- timeout() }()
+		_, err := with.Receive()
+		if got := <-asked; got != 1234 {
+			t.Errorf("inside: %d", got)
+		}
+		return err
+	})
+	if got := timeout(); got != 1234 || !errors.Is(err, driver.ErrTimeout) {
+		t.Errorf("afterwards: %d, %v", got, err)
+	}
+}
+
+func TestTheBindingClosesAnAbandonedSocket(t *testing.T) {
+	library := pebbe.New()
+	bind := func(endpoint string) (driver.Socket, string, error) {
+		socket, err := library.Open("", "PULL", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		endpoint, err = socket.Bind(endpoint)
+		return socket, endpoint, err
+	}
+	abandoned, endpoint, err := bind("tcp://127.0.0.1:*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	abandoned.(driver.Abandoner).Abandon()
+	for end := soon(); time.Now().Before(end); {
+		runtime.GC()
+		again, _, err := bind(endpoint)
+		_ = again.Close()
+		if err == nil {
+			return
+		}
+	}
+	t.Error("the port is still taken")
 }

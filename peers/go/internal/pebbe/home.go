@@ -16,6 +16,7 @@ type home struct {
 	context *zmq.Context
 
 	mu    sync.Mutex
+	used  bool          // it has, or had, a socket
 	ended bool          // Term has been called, or is about to be
 	gone  chan struct{} // closed when Term has returned
 	err   error         // Term's
@@ -36,6 +37,7 @@ func (h *home) socket(kind zmq.Type) (*zmq.Socket, error) {
 	if h.ended {
 		return nil, &driver.Error{Name: driver.Closed, Text: "the context has ended"}
 	}
+	h.used = true
 	return h.context.NewSocket(kind)
 }
 

@@ -82,7 +82,7 @@ func transports() []string {
 }
 
 func features() []string {
-	names := []string{"unbind", "disconnect", "term", "monitor", "zap", "reconnect", "share"}
+	names := []string{"unbind", "disconnect", "term", "monitor", "zap", "reconnect", "share", "callers", "tune"}
 	if steerable() {
 		names = append(names, "steer")
 	}

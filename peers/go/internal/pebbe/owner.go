@@ -17,16 +17,17 @@ const burst = 64
 func (s *Socket) own() {
 	defer close(s.ended)
 	for !s.closing.Load() {
-		s.step(nil)
+		s.step()
 	}
-	s.unmonitor()
-	_ = s.socket.Close()
+	if !s.abandoned.Load() {
+		s.unmonitor()
+		_ = s.socket.Close()
+	}
 	s.library.bells.give(s.bell)
 }
 
-// step does what can be done, and waits if that was nothing. Inside a talk it is called for the talk's
-// own work.
-func (s *Socket) step(inside *talking) {
+// step does what can be done, and waits if that was nothing.
+func (s *Socket) step() {
 	s.mu.Lock()
 	now := s.desk
 	s.errands = nil
@@ -45,51 +46,13 @@ func (s *Socket) step(inside *talking) {
 	switch {
 	case len(now.errands) > 0 || sent || taken:
 		s.ready = 0
-	case now.talking != inside:
+	case now.talking != nil:
 		s.talk(now.talking)
 	case now.sending == nil && now.taking == nil:
 		<-s.knock // an idle socket is one that its application has left alone
 	default:
 		s.poll(now)
 	}
-}
-
-// talk runs a talk. Its sends and receives go over the desk like all others, and so it holds up no errand.
-func (s *Socket) talk(work *talking) {
-	until := func(done chan error) error {
-		for {
-			select {
-			case err := <-done:
-				return err
-			default:
-			}
-			if s.closing.Load() {
-				return driver.ErrClosed
-			}
-			s.step(work)
-		}
-	}
-	err := work.talk(driver.Conversation{
-		Send: func(message driver.Message) error {
-			send := newSending(work.deadline, false, driver.One(message))
-			s.mu.Lock()
-			s.sending = send
-			s.mu.Unlock()
-			return until(send.done)
-		},
-		Receive: func() (message driver.Message, err error) {
-			take := newTaking(work.deadline, driver.Into(&message))
-			s.mu.Lock()
-			s.taking = take
-			s.mu.Unlock()
-			err = until(take.done)
-			return message, err
-		},
-	})
-	s.mu.Lock()
-	s.talking = nil
-	s.mu.Unlock()
-	work.done <- err
 }
 
 // finishSend and finishTake clear the desk and then answer.

@@ -17,13 +17,14 @@ import (
 // Socket implements driver.Socket. Its calls put work on the desk below; the owner (owner.go), one
 // goroutine, does it.
 type Socket struct {
-	library *Library
-	lease   *contexts.Lease[*home]
-	closing atomic.Bool
-	leaving chan struct{} // closed as closing is set
-	monitor atomic.Pointer[monitor]
-	blocked atomic.Bool // the owner is in a blocking call of the library, which no bell ends
-	ended   chan struct{}
+	library   *Library
+	lease     *contexts.Lease[*home]
+	closing   atomic.Bool
+	abandoned atomic.Bool   // closing does not close the library's socket
+	leaving   chan struct{} // closed as closing is set
+	monitor   atomic.Pointer[monitor]
+	blocked   atomic.Bool // the owner is in a blocking call of the library, which no bell ends
+	ended     chan struct{}
 
 	mu      sync.Mutex // guards the desk and waiting
 	waiting bool       // the owner waits in poll; whoever sets this to false must ring
@@ -269,6 +270,15 @@ func (s *Socket) Set(option driver.Option) error {
 // Get implements driver.Socket.
 func (s *Socket) Get(name string) (driver.Value, error) {
 	return errand(s, func() (driver.Value, error) { return getOption(s.socket, name) })
+}
+
+// Abandon implements driver.Abandoner: the owner lets go of the library's socket. The binding closes sockets that
+// nobody refers to when the garbage collector finds them.
+func (s *Socket) Abandon() {
+	s.abandoned.Store(true)
+	s.closing.Store(true)
+	close(s.leaving)
+	s.post(func() {})
 }
 
 // Close implements driver.Socket. Only the end of its context interrupts a blocking call of libzmq; the

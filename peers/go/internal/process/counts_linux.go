@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"os"
 	"strconv"
+	"syscall"
 )
 
-// Counts are the process's threads, handles and resident memory in bytes; what can't be counted is
-// left out.
-func Counts() map[string]int64 {
-	counts := make(map[string]int64)
+// Counts are the process's threads, handles, memory in bytes (resident, and its own alone) and context
+// switches; what can't be counted is left out.
+func Counts() map[string]any {
+	counts := make(map[string]any)
 	if n, ok := entries("/proc/self/task"); ok {
 		counts["threads"] = n
 	}
@@ -23,7 +24,30 @@ func Counts() map[string]int64 {
 			}
 		}
 	}
+	if uss, ok := alone(); ok {
+		counts["uss"] = uss
+	}
+	var usage syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) == nil {
+		counts["switches"] = map[string]int64{"voluntary": usage.Nvcsw, "involuntary": usage.Nivcsw}
+	}
 	return counts
+}
+
+// alone is the memory that no other process shares: the lines "Private_Dirty:   12 kB" and their like.
+func alone() (sum int64, ok bool) {
+	rollup, err := os.ReadFile("/proc/self/smaps_rollup")
+	if err != nil {
+		return 0, false
+	}
+	for line := range bytes.Lines(rollup) {
+		if fields := bytes.Fields(line); len(fields) > 1 && bytes.HasPrefix(line, []byte("Private_")) {
+			if size, err := strconv.ParseInt(string(fields[1]), 10, 64); err == nil {
+				sum, ok = sum+size*1024, true
+			}
+		}
+	}
+	return sum, ok
 }
 
 func entries(path string) (int64, bool) {

@@ -21,8 +21,8 @@ type memoryCounters struct {
 
 // Counts are the process's handles and resident memory in bytes; what can't be counted is left out.
 // A count of 0 is one that wasn't made: Wine's answer for handles.
-func Counts() map[string]int64 {
-	counts := make(map[string]int64)
+func Counts() map[string]any {
+	counts := make(map[string]any)
 	var handles uint32
 	if handleCount.Find() == nil {
 		ok, _, _ := handleCount.Call(currentHandle, uintptr(unsafe.Pointer(&handles)))

@@ -3,8 +3,10 @@ package process
 import (
 	"bufio"
 	"io"
+	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -118,8 +120,50 @@ func TestALibraryThatNeverClosesIsLeft(t *testing.T) {
 
 func TestCounts(t *testing.T) {
 	for name, count := range Counts() {
-		if count <= 0 {
-			t.Errorf("%s: %d", name, count)
+		if n, ok := count.(int64); ok && n <= 0 {
+			t.Errorf("%s: %d", name, n)
 		}
+	}
+	if runtime.GOOS != "linux" {
+		return
+	}
+	counts := Counts()
+	rss, uss := counts["rss"].(int64), counts["uss"].(int64)
+	switches := counts["switches"].(map[string]int64)
+	if uss <= 0 || uss > rss+1<<24 || switches["voluntary"] <= 0 {
+		t.Errorf("%v", counts)
+	}
+}
+
+func TestHandlesSayWhatTheyAre(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("nothing tells")
+	}
+	listener, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer func() { _ = listener.Close() }()
+	local, err := net.Listen("unix", "@zmq-interop-test-handles")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = local.Close() }()
+	all := strings.Join(Handles(), "\n")
+	for _, want := range []string{
+		" socket tcp6 " + listener.Addr().String() + ">[::]:0 LISTEN", " socket unix @zmq-interop-test-handles LISTEN",
+	} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no %q in\n%s", want, all)
+		}
+	}
+}
+
+func TestTheRuntimeTellsOfItsCollections(t *testing.T) {
+	before := Runtime()
+	runtime.GC()
+	after := Runtime()
+	if after.Cycles <= before.Cycles || after.Pauses.Max <= 0 || after.Pauses.P50 > after.Pauses.P99 || after.Sched.P99 > after.Sched.Max {
+		t.Errorf("%+v, %+v", before, after)
 	}
 }

@@ -61,14 +61,61 @@ func TestReceiverClosesUnderACall(t *testing.T) {
 	}
 }
 
-func TestReceiverSurvivesAPanic(t *testing.T) {
-	r := NewReceiver(func() (driver.Message, error) { panic("boom") })
+// A talk's receive that is left at the deadline keeps what it brings, for a call on the pump's goroutine.
+func TestATalkKeepsWhatComesLate(t *testing.T) {
+	source := make(chan string)
+	r := NewReceiver(func() (driver.Message, error) { return text(<-source), nil })
+	s := NewSender(func(string, driver.Message) error { return nil })
 	defer r.Close()
-	for range 2 {
-		_, err := one(r, soon())
-		if err == nil || !strings.Contains(err.Error(), "boom") {
-			t.Fatalf("got %v", err)
+	ended := make(chan error, 1)
+	err := Talk(s, r, short(), nil, func(with driver.Conversation) error {
+		if err := with.Send(text("out")); err != nil {
+			return err
 		}
+		_, err := with.Receive()
+		ended <- err
+		return err
+	})
+	if !errors.Is(err, driver.ErrTimeout) {
+		t.Fatalf("got %v", err)
+	}
+	go func() {
+		source <- "late"
+		source <- "after"
+	}()
+	for _, want := range []string{"late", "after"} {
+		if got, err := one(r, soon()); got != want || err != nil {
+			t.Fatalf("got %q, %v", got, err)
+		}
+	}
+	if err := <-ended; !errors.Is(err, driver.ErrTimeout) {
+		t.Errorf("inside: %v", err)
+	}
+}
+
+// The other way round: a receive that timed out is still in the library when a talk begins.
+func TestATalkTakesWhatAReceiveLeft(t *testing.T) {
+	source := make(chan string)
+	r := NewReceiver(func() (driver.Message, error) { return text(<-source), nil })
+	s := NewSender(func(string, driver.Message) error { return nil })
+	defer r.Close()
+	if _, err := one(r, short()); !errors.Is(err, driver.ErrTimeout) {
+		t.Fatalf("got %v", err)
+	}
+	go func() {
+		source <- "first"
+		source <- "second"
+	}()
+	err := Talk(s, r, soon(), nil, func(with driver.Conversation) error {
+		for _, want := range []string{"first", "second"} {
+			if got, err := with.Receive(); err != nil || string(got[0]) != want {
+				t.Errorf("%q, %v", got, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,13 +1,9 @@
 // Package pump drives a library whose calls block and take no deadline. Each pump makes the calls of
 // one direction on a goroutine of its own, one at a time, so that a caller can leave at its deadline
-// while the library's call goes on.
+// while the library's call goes on. A panic of the library ends the process, as it ends an application.
 package pump
 
 import (
-	"errors"
-	"fmt"
-	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -26,6 +22,7 @@ type Receiver struct {
 	mu      sync.Mutex
 	wanted  sync.Cond
 	running bool
+	calling bool // in the library
 	closed  bool
 	call    *receiving // the call that waits now, or nil
 	kept    []result   // came when no call was waiting
@@ -76,7 +73,7 @@ func (r *Receiver) ReceiveUntil(deadline time.Time, stop <-chan struct{}, take d
 		r.running = true
 		go r.run()
 	}
-	r.wanted.Signal()
+	r.wanted.Broadcast()
 	r.mu.Unlock()
 
 	expired, over := timer(deadline)
@@ -102,33 +99,49 @@ func (r *Receiver) Close() {
 	defer r.mu.Unlock()
 	r.closed = true
 	r.finish(driver.ErrClosed)
-	r.wanted.Signal()
+	r.wanted.Broadcast()
 }
 
 func (r *Receiver) run() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for {
-		for r.call == nil && !r.closed {
+		for (r.call == nil || r.calling) && !r.closed {
 			r.wanted.Wait()
 		}
 		if r.closed {
 			return
 		}
-		r.mu.Unlock()
-		message, err := guard(r.receive)
-		r.mu.Lock()
+		var came result
+		if len(r.kept) > 0 { // a talk left it
+			came, r.kept = r.kept[0], r.kept[1:]
+		} else {
+			came = r.make()
+		}
 		switch {
 		case r.closed:
 			return
 		case r.call == nil:
-			r.kept = append(r.kept, result{message, err})
-		case err != nil:
-			r.finish(err)
-		case !r.call.take(message):
+			r.kept = append(r.kept, came)
+		case came.err != nil:
+			r.finish(came.err)
+		case !r.call.take(came.message):
 			r.finish(nil)
 		}
 	}
+}
+
+// make makes one call of the library. The caller holds the lock, which is free meanwhile.
+func (r *Receiver) make() (came result) {
+	r.calling = true
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		r.calling = false
+		r.wanted.Broadcast()
+	}()
+	came.message, came.err = r.receive()
+	return came
 }
 
 // finish answers the waiting call. The caller holds the lock.
@@ -137,21 +150,6 @@ func (r *Receiver) finish(err error) {
 		r.call.done <- err
 		r.call = nil
 	}
-}
-
-// ErrPanic is a panic of the library on its caller's goroutine.
-var ErrPanic = errors.New("panic: ")
-
-// guard turns a panic of the library on its caller's goroutine into an error: it is what the
-// application saw, and other sockets must survive it.
-func guard[T any](call func() (T, error)) (value T, err error) {
-	defer func() {
-		if broken := recover(); broken != nil {
-			fmt.Fprintf(os.Stderr, "panic in the library: %v\n%s", broken, debug.Stack())
-			err = fmt.Errorf("%w%v", ErrPanic, broken)
-		}
-	}()
-	return call()
 }
 
 // timer gives a channel that fires at the deadline, never for a zero one.

@@ -15,6 +15,7 @@ type Sender struct {
 	mu      sync.Mutex
 	wanted  sync.Cond
 	running bool
+	calling bool // in the library
 	closed  bool
 	call    *sending
 }
@@ -61,7 +62,7 @@ func (s *Sender) SendUntil(
 		s.running = true
 		go s.run()
 	}
-	s.wanted.Signal()
+	s.wanted.Broadcast()
 	s.mu.Unlock()
 
 	expired, over := timer(deadline)
@@ -87,14 +88,14 @@ func (s *Sender) Close() {
 	defer s.mu.Unlock()
 	s.closed = true
 	s.finish(driver.ErrClosed)
-	s.wanted.Signal()
+	s.wanted.Broadcast()
 }
 
 func (s *Sender) run() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		for s.call == nil && !s.closed {
+		for (s.call == nil || s.calling) && !s.closed {
 			s.wanted.Wait()
 		}
 		if s.closed {
@@ -106,9 +107,7 @@ func (s *Sender) run() {
 			s.finish(nil)
 			continue
 		}
-		s.mu.Unlock()
-		_, err := guard(func() (struct{}, error) { return struct{}{}, s.send(call.via, message) })
-		s.mu.Lock()
+		err := s.make(call.via, message)
 		switch {
 		case s.call != call: // called off: nobody asks how it went
 		case err != nil:
@@ -117,6 +116,18 @@ func (s *Sender) run() {
 			call.sent++
 		}
 	}
+}
+
+// make makes one call of the library. The caller holds the lock, which is free meanwhile.
+func (s *Sender) make(via string, message driver.Message) error {
+	s.calling = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.calling = false
+		s.wanted.Broadcast()
+	}()
+	return s.send(via, message)
 }
 
 // finish answers the waiting call. The caller holds the lock.

@@ -1,4 +1,4 @@
-// Package raw is the contract's socket type RAW: one TCP connection without ZMTP.
+// Package raw is the contract's socket type RAW: one TCP or Unix connection without ZMTP.
 package raw
 
 import (
@@ -17,7 +17,7 @@ import (
 	"zmq-interop/peers/go/internal/driver"
 )
 
-// Socket implements driver.Socket over one TCP connection.
+// Socket implements driver.Socket over one connection.
 type Socket struct {
 	life  context.Context // until Close
 	end   context.CancelFunc
@@ -40,15 +40,15 @@ func New() *Socket {
 
 // Bind listens and accepts one connection.
 func (s *Socket) Bind(endpoint string) (string, error) {
-	address, err := s.begin(endpoint)
+	network, address, err := s.begin(endpoint)
 	if err != nil {
 		return "", err
 	}
-	if host, ok := strings.CutSuffix(address, ":*"); ok {
+	if host, ok := strings.CutSuffix(address, ":*"); ok && network == "tcp" {
 		address = host + ":0"
 	}
 	var config net.ListenConfig
-	listener, err := config.Listen(s.life, "tcp", address)
+	listener, err := config.Listen(s.life, network, address)
 	if err != nil {
 		s.begun.Store(false)
 		return "", s.report(err)
@@ -66,17 +66,20 @@ func (s *Socket) Bind(endpoint string) (string, error) {
 			s.attach(conn)
 		}
 	}()
-	return "tcp://" + listener.Addr().String(), nil
+	if network == "tcp" {
+		return "tcp://" + listener.Addr().String(), nil
+	}
+	return endpoint, nil
 }
 
 // Connect dials.
 func (s *Socket) Connect(endpoint string) error {
-	address, err := s.begin(endpoint)
+	network, address, err := s.begin(endpoint)
 	if err != nil {
 		return err
 	}
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(s.life, "tcp", address)
+	var dialer net.Dialer // its TCP connections have TCP_NODELAY, as those of a listener
+	conn, err := dialer.DialContext(s.life, network, address)
 	if err != nil {
 		s.begun.Store(false)
 		return s.report(err)
@@ -86,15 +89,16 @@ func (s *Socket) Connect(endpoint string) error {
 }
 
 // begin claims the one connection and gives the endpoint's address.
-func (s *Socket) begin(endpoint string) (address string, err error) {
-	address, ok := strings.CutPrefix(endpoint, "tcp://")
+func (s *Socket) begin(endpoint string) (network, address string, err error) {
+	transport, address, _ := strings.Cut(endpoint, "://")
+	network, ok := map[string]string{"tcp": "tcp", "ipc": "unix"}[transport]
 	if !ok {
-		return "", driver.ErrUnsupported("a RAW socket is a TCP connection")
+		return "", "", driver.ErrUnsupported("a RAW socket is a connection over tcp or ipc")
 	}
 	if !s.begun.CompareAndSwap(false, true) {
-		return "", &driver.Error{Name: driver.State, Text: "a RAW socket has one connection"}
+		return "", "", &driver.Error{Name: driver.State, Text: "a RAW socket has one connection"}
 	}
-	return address, nil
+	return network, address, nil
 }
 
 func (s *Socket) attach(conn net.Conn) {
@@ -188,12 +192,48 @@ func (s *Socket) ReceiveBytes(deadline time.Time, size int) ([]byte, error) {
 	switch {
 	case err == nil:
 		return bytes, nil
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded) && s.life.Err() == nil:
 		s.kept = bytes[:n+m]
 		return nil, driver.ErrTimeout
 	default:
 		return bytes[:n+m], s.report(err)
 	}
+}
+
+// TalkBytes implements driver.ByteTalker.
+func (s *Socket) TalkBytes(deadline time.Time, size int, talk func(driver.Conversation) error) error {
+	conn, err := s.wait(deadline)
+	if err != nil {
+		return err
+	}
+	if err := conn.SetDeadline(least(deadline)); err != nil {
+		return s.report(err)
+	}
+	buffer := make([]byte, size)
+	message := driver.Message{buffer}
+	return talk(driver.Conversation{
+		Send: func(message driver.Message) error {
+			for _, frame := range message {
+				if _, err := conn.Write(frame); err != nil {
+					return s.report(err)
+				}
+			}
+			return nil
+		},
+		Receive: func() (driver.Message, error) {
+			n := 0
+			if len(s.kept) > 0 {
+				n = copy(buffer, s.kept)
+				s.kept = s.kept[n:]
+			}
+			m, err := io.ReadFull(conn, buffer[n:])
+			if err != nil {
+				s.kept = append(slices.Clone(buffer[:n+m]), s.kept...)
+				return nil, s.report(err)
+			}
+			return message, nil
+		},
+	})
 }
 
 func (s *Socket) reader(deadline time.Time) (net.Conn, error) {
@@ -237,6 +277,16 @@ func (s *Socket) Close() error {
 		_ = s.conn.Close()
 	}
 	return nil
+}
+
+// Abandon implements driver.Abandoner. Calls that wait would keep the connection: they end.
+func (s *Socket) Abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.end()
+	if s.conn != nil {
+		_ = s.conn.SetDeadline(time.Now())
+	}
 }
 
 // report translates an error of the connection: it is closed, whichever end did it.

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -106,10 +109,14 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	s, _ := connected(t)
-	time.AfterFunc(10*time.Millisecond, func() { _ = s.Close() })
-	if _, err := s.ReceiveBytes(soon(), 1); !errors.Is(err, driver.ErrClosed) {
-		t.Errorf("with one: %v", err)
+	for name, end := range map[string]func(*Socket){
+		"with one": func(s *Socket) { _ = s.Close() }, "abandoned": (*Socket).Abandon,
+	} {
+		s, _ := connected(t)
+		time.AfterFunc(10*time.Millisecond, func() { end(s) })
+		if _, err := s.ReceiveBytes(soon(), 1); !errors.Is(err, driver.ErrClosed) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -129,7 +136,60 @@ func TestARefusedConnectionCanBeTriedAgain(t *testing.T) {
 	}
 }
 
-func TestARawSocketIsTCP(t *testing.T) {
+func TestATalkTakesSoManyBytesForAMessage(t *testing.T) {
+	s, conn := connected(t)
+	_, _ = conn.Write([]byte("abcdef"))
+	err := s.TalkBytes(soon(), 4, func(with driver.Conversation) error {
+		message, err := with.Receive()
+		if err != nil || len(message) != 1 || string(message[0]) != "abcd" {
+			t.Errorf("%q, %v", message, err)
+		}
+		return with.Send(message)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.TalkBytes(time.Now().Add(30*time.Millisecond), 4, func(with driver.Conversation) error {
+		_, err := with.Receive()
+		return err
+	})
+	if !errors.Is(err, driver.ErrTimeout) {
+		t.Fatalf("half a message: %v", err)
+	}
+	if got, err := s.ReceiveBytes(soon(), 2); err != nil || string(got) != "ef" {
+		t.Fatalf("%q, %v", got, err)
+	}
+	got := make([]byte, 4)
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != "abcd" {
+		t.Fatalf("%q, %v", got, err)
+	}
+}
+
+func TestAUnixConnectionLeavesNoFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there may be no Unix sockets")
+	}
+	path := filepath.Join(t.TempDir(), "s")
+	bound, dialled := New(), New()
+	if endpoint, err := bound.Bind("ipc://" + path); err != nil || endpoint != "ipc://"+path {
+		t.Fatalf("%s, %v", endpoint, err)
+	}
+	if err := dialled.Connect("ipc://" + path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dialled.Send(soon(), "", driver.One(driver.Message{[]byte("x")})); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := bound.ReceiveBytes(soon(), 1); err != nil || string(got) != "x" {
+		t.Fatalf("%q, %v", got, err)
+	}
+	_, _ = bound.Close(), dialled.Close()
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("the socket file: %v", err)
+	}
+}
+
+func TestARawSocketIsAStream(t *testing.T) {
 	if _, err := New().Bind("inproc://a"); !errors.Is(err, &driver.Error{Name: driver.Unsupported}) {
 		t.Errorf("got %v", err)
 	}

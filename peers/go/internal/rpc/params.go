@@ -100,6 +100,12 @@ func (p *Params) Positive(name string, absent float64) float64 {
 	return value
 }
 
+// Flag reads true or false.
+func (p *Params) Flag(name string) (value bool) {
+	p.read(name, "tf", "true or false", &value)
+	return value
+}
+
 // Must notes that a parameter is missing.
 func (p *Params) Must(names ...string) {
 	for _, name := range names {

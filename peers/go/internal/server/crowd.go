@@ -9,7 +9,7 @@ import (
 	"zmq-interop/peers/go/internal/workload"
 )
 
-// The workloads with many workers: swarm, a socket each, and share, all on one socket.
+// The workloads with many workers: swarm and callers, a socket each, and share, all on one socket.
 
 const maxWorkers = 10_000
 
@@ -31,7 +31,7 @@ func swarm(s *Server, params *rpc.Params) (task, error) {
 	if context == "" {
 		return nil, driver.ErrInvalid("a swarm needs a named context")
 	}
-	if _, err := s.endpoints.forConnect(endpoint); err != nil {
+	if _, err := s.endpoints.forConnect(endpoint, s.endpoints.transports); err != nil {
 		return nil, err
 	}
 	if socketType == rawType {
@@ -78,6 +78,35 @@ func (s *Server) member(context, socketType, endpoint string, deadline time.Time
 				s.handles.gone()
 			}
 		},
+	}, nil
+}
+
+const maxClients = 100_000
+
+func callers(s *Server, params *rpc.Params) (task, error) {
+	params.Must("endpoint", "clients")
+	job := workload.Calling{
+		Type: params.Choice("type", "REQ", "DEALER"), Clients: int(params.Integer("clients", 1, maxClients, 1)),
+		Count: count(params), Size: size(params, workload.MinSize),
+		Patience: time.Duration(params.Patience(10_000)), Stop: s.left, Opened: s.handles.nameless,
+	}
+	endpoint := params.Text("endpoint", "")
+	if err := params.Done(); err != nil {
+		return nil, err
+	}
+	library, ok := s.library.(driver.Recruiter)
+	if !ok {
+		return nil, driver.ErrUnsupported("the peer has no callers for this library")
+	}
+	if _, err := s.endpoints.forConnect(endpoint, s.endpoints.transports); err != nil {
+		return nil, err
+	}
+	return func() (any, error) {
+		crews, err := library.Recruit(job.Type, endpoint, job.Clients)
+		if err != nil {
+			return nil, err
+		}
+		return workload.Callers(job, crews)
 	}, nil
 }
 

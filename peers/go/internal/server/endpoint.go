@@ -2,13 +2,16 @@ package server
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 
 	"zmq-interop/peers/go/internal/driver"
+	"zmq-interop/peers/go/internal/raw"
 )
 
 // endpoints checks endpoints and chooses names for wildcards (section 4, "bind"). Ports are the
@@ -17,12 +20,37 @@ type endpoints struct {
 	workdir    string
 	pid        int
 	transports []string
+	raw        []string // transports of RAW
 	chosen     atomic.Int64
 }
 
-// forBind gives the endpoint to bind to.
-func (e *endpoints) forBind(endpoint string) (string, error) {
-	if err := e.check(endpoint, true); err != nil {
+func newEndpoints(workdir string, transports []string) *endpoints {
+	e := &endpoints{workdir: workdir, pid: os.Getpid(), transports: transports}
+	for _, transport := range transports {
+		if strings.HasPrefix(transport, "tcp") {
+			e.raw = append(e.raw, transport)
+		}
+	}
+	if runtime.GOOS != "windows" {
+		e.raw = append(e.raw, "ipc")
+	}
+	if runtime.GOOS == "linux" {
+		e.raw = append(e.raw, "ipc-abstract")
+	}
+	return e
+}
+
+// of gives the transports of a socket.
+func (e *endpoints) of(socket driver.Socket) []string {
+	if _, ok := socket.(*raw.Socket); ok {
+		return e.raw
+	}
+	return e.transports
+}
+
+// forBind gives the endpoint to bind to over one of these transports.
+func (e *endpoints) forBind(endpoint string, transports []string) (string, error) {
+	if err := e.check(endpoint, true, transports); err != nil {
 		return "", err
 	}
 	switch endpoint {
@@ -38,11 +66,11 @@ func (e *endpoints) forBind(endpoint string) (string, error) {
 }
 
 // forConnect gives the endpoint to connect to, which is no wildcard.
-func (e *endpoints) forConnect(endpoint string) (string, error) {
-	return endpoint, e.check(endpoint, false)
+func (e *endpoints) forConnect(endpoint string, transports []string) (string, error) {
+	return endpoint, e.check(endpoint, false, transports)
 }
 
-func (e *endpoints) check(endpoint string, bind bool) error {
+func (e *endpoints) check(endpoint string, bind bool, transports []string) error {
 	transport, address, ok := strings.Cut(endpoint, "://")
 	if !ok || transport == "" || address == "" {
 		return driver.ErrInvalid(fmt.Sprintf("%q is not an endpoint", endpoint))
@@ -62,8 +90,8 @@ func (e *endpoints) check(endpoint string, bind bool) error {
 	if !bind && address == "*" || address == "" {
 		return driver.ErrInvalid(fmt.Sprintf("%q is no endpoint to connect to", endpoint))
 	}
-	if !slices.Contains(e.transports, transport) {
-		return driver.ErrUnsupported("the library has no transport " + transport)
+	if !slices.Contains(transports, transport) {
+		return driver.ErrUnsupported("there is no transport " + transport)
 	}
 	return nil
 }

@@ -97,6 +97,8 @@ func (s *fakeSocket) Receive(deadline time.Time, take driver.Sink) error {
 	}
 }
 
+func (s *fakeSocket) Abandon() { close(s.closed) }
+
 func (s *fakeSocket) Close() error {
 	close(s.closed)
 	if s.stuck {

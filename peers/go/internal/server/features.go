@@ -4,14 +4,18 @@ import (
 	"time"
 
 	"zmq-interop/peers/go/internal/driver"
+	"zmq-interop/peers/go/internal/frames"
+	"zmq-interop/peers/go/internal/process"
 	"zmq-interop/peers/go/internal/rpc"
+	"zmq-interop/peers/go/internal/workload"
 )
 
 // The methods of section 7. Those that need an ability of the library are unsupported without it.
 
 var features = map[string]method{
 	"timer": timer, "term": term, "monitor": monitor, "events": events, "zap": zap, "keypair": keypair,
-	"swarm": swarm, "share": share, "steer": steer,
+	"swarm": swarm, "share": share, "steer": steer, "callers": callers, "abandon": abandon, "tune": tune,
+	"beside": beside, "runtime": runtimeOf,
 }
 
 func timer(_ *Server, params *rpc.Params) (task, error) {
@@ -116,5 +120,61 @@ func keypair(s *Server, params *rpc.Params) (task, error) {
 	return func() (any, error) {
 		public, secret, err := library.Keypair()
 		return map[string]any{"public": public, "secret": secret}, err
+	}, nil
+}
+
+func tune(s *Server, params *rpc.Params) (task, error) {
+	params.Must("context", "options")
+	context, options := params.Text("context", ""), params.Options("options")
+	if err := params.Done(); err != nil {
+		return nil, err
+	}
+	library, ok := s.library.(driver.Tuner)
+	if !ok {
+		return nil, driver.ErrUnsupported("the library's contexts have no options")
+	}
+	if context == "" {
+		return nil, driver.ErrInvalid("only a named context can be tuned")
+	}
+	return func() (any, error) { return nil, library.Tune(context, options) }, nil
+}
+
+// abandon lets go of a socket. What the driver has of it goes with the last call that uses it.
+func abandon(s *Server, params *rpc.Params) (task, error) {
+	entry, err := s.onSocket(params)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.handles.retire(entry.number); err != nil {
+		return nil, err
+	}
+	return func() (any, error) {
+		defer s.handles.gone()
+		if socket, ok := entry.socket.(driver.Abandoner); ok {
+			socket.Abandon()
+		}
+		return nil, nil
+	}, nil
+}
+
+// runtimeOf is the method "runtime".
+func runtimeOf(_ *Server, params *rpc.Params) (task, error) {
+	if err := params.Done(); err != nil {
+		return nil, err
+	}
+	return func() (any, error) { return process.Runtime(), nil }, nil
+}
+
+func beside(s *Server, params *rpc.Params) (task, error) {
+	how := params.Choice("how", workload.Spin, workload.Allocate, workload.Reuse)
+	params.Must("threads")
+	threads := int(params.Integer("threads", 1, maxWorkers, 1))
+	wait := params.Milliseconds("ms")
+	bytes := int(params.Integer("bytes", 1, frames.MaxSize, 64<<10))
+	if err := params.Done(); err != nil {
+		return nil, err
+	}
+	return func() (any, error) {
+		return map[string]any{"rounds": workload.Beside(how, threads, bytes, wait, s.left)}, nil
 	}, nil
 }

@@ -91,6 +91,13 @@ func (h *handles) count() int {
 	return h.open
 }
 
+// nameless notes sockets that have no handle, or that they are gone.
+func (h *handles) nameless(more int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.open += more
+}
+
 // retireAll retires every socket and refuses new ones.
 func (h *handles) retireAll() []*handle {
 	h.mu.Lock()

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 
 	"zmq-interop/peers/go/internal/driver"
@@ -16,13 +18,9 @@ import (
 // describe adds to a library's capabilities what the server does for every library.
 func describe(about driver.About) driver.About {
 	about.SocketTypes = append(slices.Clone(about.SocketTypes), rawType)
-	about.Features = append(slices.Clone(about.Features), "dump", "timer", "swarm")
+	about.Features = append(slices.Clone(about.Features), "dump", "timer", "swarm", "abandon", "beside", "runtime")
 	about.Workloads = slices.Sorted(maps.Keys(workloads))
 	return about
-}
-
-func newEndpoints(workdir string, transports []string) *endpoints {
-	return &endpoints{workdir: workdir, pid: os.Getpid(), transports: transports}
 }
 
 func hello(s *Server, params *rpc.Params) (task, error) {
@@ -47,16 +45,21 @@ func stats(s *Server, params *rpc.Params) (task, error) {
 		return nil, err
 	}
 	return func() (any, error) {
+		runtime.GC() // the first of two: it takes both to empty a pool, and finalizers run in between
+		debug.FreeOSMemory()
 		counts := process.Counts()
-		counts["sockets"] = int64(s.handles.count())
-		counts["contexts"] = int64(s.library.Contexts())
-		counts["goroutines"] = int64(runtime.NumGoroutine())
+		counts["sockets"] = s.handles.count()
+		counts["contexts"] = s.library.Contexts()
+		counts["goroutines"] = runtime.NumGoroutine()
 		return counts, nil
 	}, nil
 }
 
-// maxDump keeps a dump within a line, whatever its characters become in JSON.
-const maxDump = rpc.MaxLine / 2
+// maxDump and maxHandles keep a dump within a line, whatever its characters become in JSON.
+const (
+	maxDump    = rpc.MaxLine / 4
+	maxHandles = rpc.MaxLine * 3 / 8
+)
 
 func dump(_ *Server, params *rpc.Params) (task, error) {
 	if err := params.Done(); err != nil {
@@ -64,8 +67,22 @@ func dump(_ *Server, params *rpc.Params) (task, error) {
 	}
 	return func() (any, error) {
 		text := make([]byte, maxDump)
-		return map[string]any{"text": string(text[:runtime.Stack(text, true)])}, nil
+		result := map[string]any{"text": string(text[:runtime.Stack(text, true)])}
+		if handles := process.Handles(); handles != nil {
+			result["handles"] = cut(handles, maxHandles)
+		}
+		return result, nil
 	}, nil
+}
+
+// cut leaves out what goes beyond so many bytes, and says so.
+func cut(lines []string, room int) []string {
+	for i, line := range lines {
+		if room -= len(line) + len(`"",`); room < 0 {
+			return append(lines[:i:i], fmt.Sprintf("… and %d more", len(lines)-i))
+		}
+	}
+	return lines
 }
 
 // quit answers; Serve returns after it.

@@ -23,6 +23,7 @@ type Server struct {
 
 	gate    sync.Mutex
 	leaving bool           // no call starts any more
+	left    chan struct{}  // closed when leaving
 	calls   sync.WaitGroup // in progress
 
 	broken    chan struct{} // closed when a response cannot be written any more
@@ -36,6 +37,7 @@ func New(library driver.Library, workdir string, out io.Writer) *Server {
 		about:     describe(library.About()),
 		workdir:   workdir,
 		responses: rpc.NewResponses(out),
+		left:      make(chan struct{}),
 		broken:    make(chan struct{}),
 	}
 	s.endpoints = newEndpoints(workdir, s.about.Transports)
@@ -117,6 +119,7 @@ func (s *Server) Broken() <-chan struct{} { return s.broken }
 func (s *Server) Close() {
 	s.gate.Lock()
 	s.leaving = true
+	close(s.left)
 	s.gate.Unlock()
 	var closing sync.WaitGroup
 	for _, entry := range s.handles.retireAll() {

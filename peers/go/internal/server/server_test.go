@@ -226,12 +226,16 @@ func TestWorkloadsOnRawSockets(t *testing.T) {
 	p.expect("recv", `{"socket":1,"size":2}`, `{"messages":[["fg"]]}`)
 	p.expect("recv", `{"socket":1}`, `-32602 invalid`)
 	p.expect("recv", `{"socket":1,"size":1,"count":1}`, `-32602 invalid`)
-	p.start("echo", "echo", `{"socket":1,"count":10}`)
-	if got := p.call("ping", `{"socket":2,"count":10,"size":64}`); !strings.Contains(got, `"wrong":0`) {
-		t.Error(got)
-	}
-	if got := p.wait("echo"); got != `{"echoed":10}` {
-		t.Error(got)
+	p.expect("echo", `{"socket":1,"count":10}`, `-32602 invalid`)
+	p.expect("ping", `{"socket":1,"count":10,"size":16,"prefix":["x"]}`, `-32602 invalid`)
+	for _, rate := range []string{"", `,"rate":5000`} {
+		p.start("echo", "echo", `{"socket":1,"count":10,"size":64}`)
+		if got := p.call("ping", `{"socket":2,"count":8,"warmup":2,"size":64`+rate+`}`); !strings.Contains(got, `{"count":8,"wrong":0,`) {
+			t.Error(got)
+		}
+		if got := p.wait("echo"); got != `{"echoed":10}` {
+			t.Error(got)
+		}
 	}
 	p.call("send", `{"socket":2,"messages":[["end"]]}`)
 	p.call("close", `{"socket":2}`)
@@ -272,7 +276,7 @@ func TestEndpoints(t *testing.T) {
 		"foo://a": driver.Unsupported,
 	} {
 		got := driver.Name("")
-		if _, err := e.forConnect(endpoint); err != nil {
+		if _, err := e.forConnect(endpoint, e.transports); err != nil {
 			got = driver.Wrap(err).Name
 		}
 		if got != want {

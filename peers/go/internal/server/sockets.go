@@ -86,7 +86,7 @@ func (s *Server) make(context, socketType string, options []driver.Option) (driv
 }
 
 func (s *Server) bind(socket driver.Socket, endpoint string) (string, error) {
-	endpoint, err := s.endpoints.forBind(endpoint)
+	endpoint, err := s.endpoints.forBind(endpoint, s.endpoints.of(socket))
 	if err != nil {
 		return "", err
 	}
@@ -94,7 +94,7 @@ func (s *Server) bind(socket driver.Socket, endpoint string) (string, error) {
 }
 
 func (s *Server) connect(socket driver.Socket, endpoint string) (string, error) {
-	endpoint, err := s.endpoints.forConnect(endpoint)
+	endpoint, err := s.endpoints.forConnect(endpoint, s.endpoints.of(socket))
 	if err != nil {
 		return "", err
 	}

@@ -36,10 +36,24 @@ func strip(params *rpc.Params) int { return int(params.Integer("strip", 0, maxMe
 // stream reads what flood, pace and ping say about their messages. The prefix is made when the work
 // starts.
 func stream(params *rpc.Params) (s workload.Stream, prefix frames.Message) {
-	params.Must("size")
 	s.Count = count(params)
-	s.Size = int(params.Integer("size", workload.MinSize, frames.MaxSize, workload.MinSize))
+	s.Size = size(params, workload.MinSize)
 	return s, params.Message("prefix")
+}
+
+// stamped reads what flood and pace say.
+func stamped(params *rpc.Params) (s workload.Stream, prefix frames.Message) {
+	s, prefix = stream(params)
+	s.Source = params.Unsigned("source", 0)
+	if s.Stamp = params.Flag("stamp"); s.Stamp {
+		_ = size(params, workload.MinStampedSize)
+	}
+	return s, prefix
+}
+
+func size(params *rpc.Params, least int64) int {
+	params.Must("size")
+	return int(params.Integer("size", least, frames.MaxSize, least))
 }
 
 // work is the task of a workload: it waits for its turns, then runs.
@@ -77,19 +91,23 @@ func members(result any) (all map[string]any) {
 
 func echo(s *Server, params *rpc.Params) (task, error) {
 	count, deadline := count(params), workloadDeadline(params)
+	sized, bytes := params.Has("size"), int(params.Integer("size", 1, frames.MaxSize, 1))
 	entry, err := s.onSocket(params)
 	if err != nil {
 		return nil, err
 	}
+	if isRaw := entry.socketType == rawType; isRaw != sized {
+		return nil, driver.ErrInvalid("echo takes size on a RAW socket, and there only")
+	}
 	turns := []*turn{entry.receives.join(), entry.sends.join()}
 	return work(deadline, entry, turns, func(socket workload.Socket) (workload.Echoed, error) {
+		socket.Bytes = bytes
 		return workload.Echo(socket, deadline, count)
 	}), nil
 }
 
 func flood(s *Server, params *rpc.Params) (task, error) {
-	stream, prefix := stream(params)
-	stream.Source = params.Unsigned("source", 0)
+	stream, prefix := stamped(params)
 	deadline := workloadDeadline(params)
 	entry, err := s.onSocket(params)
 	if err != nil {
@@ -104,8 +122,7 @@ func flood(s *Server, params *rpc.Params) (task, error) {
 
 func pace(s *Server, params *rpc.Params) (task, error) {
 	params.Must("rate")
-	stream, prefix := stream(params)
-	stream.Source = params.Unsigned("source", 0)
+	stream, prefix := stamped(params)
 	rate := params.Positive("rate", 1)
 	deadline := workloadDeadline(params)
 	entry, err := s.onSocket(params)
@@ -121,6 +138,7 @@ func pace(s *Server, params *rpc.Params) (task, error) {
 
 func drain(s *Server, params *rpc.Params) (task, error) {
 	count, strip, deadline := count(params), strip(params), workloadDeadline(params)
+	stamped := params.Flag("stamped")
 	entry, err := s.onSocket(params)
 	if err != nil {
 		return nil, err
@@ -130,21 +148,28 @@ func drain(s *Server, params *rpc.Params) (task, error) {
 	}
 	turns := []*turn{entry.receives.join()}
 	return work(deadline, entry, turns, func(socket workload.Socket) (workload.Drained, error) {
-		return workload.Drain(socket, deadline, count, strip)
+		return workload.Drain(socket, deadline, count, strip, stamped)
 	}), nil
 }
 
 func ping(s *Server, params *rpc.Params) (task, error) {
 	stream, prefix := stream(params)
-	strip, warmup := strip(params), params.Integer("warmup", 0, math.MaxInt32, 0)
+	pings := workload.Pings{
+		Stream: stream, Strip: strip(params), Warmup: params.Integer("warmup", 0, math.MaxInt32, 0),
+		Rate: params.Positive("rate", 0),
+	}
 	deadline := workloadDeadline(params)
 	entry, err := s.onSocket(params)
 	if err != nil {
 		return nil, err
 	}
+	if entry.socketType == rawType && (len(prefix) > 0 || pings.Strip > 0) {
+		return nil, driver.ErrInvalid("a message of a RAW socket has no frames to prefix or strip")
+	}
 	turns := []*turn{entry.sends.join(), entry.receives.join()}
 	return work(deadline, entry, turns, func(socket workload.Socket) (workload.Pinged, error) {
-		stream.Prefix = prefix.Frames()
-		return workload.Ping(socket, deadline, stream, warmup, strip)
+		socket.Bytes = pings.Size
+		pings.Prefix = prefix.Frames()
+		return workload.Ping(socket, deadline, pings)
 	}), nil
 }

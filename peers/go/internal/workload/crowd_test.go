@@ -28,7 +28,7 @@ func TestASwarmSendsFromEverySource(t *testing.T) {
 	if err != nil || done.Sent != 100 || connected.Load() != 5 || gone.Load() != 5 {
 		t.Fatalf("%+v, %v", done, err)
 	}
-	drained, err := Drain(right, soon(), 100, 0)
+	drained, err := Drain(right, soon(), 100, 0, false)
 	if err != nil || len(drained.Sources) != 5 {
 		t.Fatalf("%+v, %v", drained, err)
 	}

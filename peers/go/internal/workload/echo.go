@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"sync/atomic"
 	"time"
 
 	"zmq-interop/peers/go/internal/driver"
@@ -12,9 +13,10 @@ type Echoed struct {
 }
 
 // Echo receives a message and sends the same frames back, count times.
-func Echo(socket Socket, deadline time.Time, count int64) (done Echoed, err error) {
-	err = converse(socket, deadline, func(with driver.Conversation) error {
-		for ; done.Echoed < count; done.Echoed++ {
+func Echo(socket Socket, deadline time.Time, count int64) (Echoed, error) {
+	var echoed atomic.Int64 // a talk may go on when its time is up
+	err := converse(socket, deadline, func(with driver.Conversation) error {
+		for echoed.Load() < count {
 			message, err := with.Receive()
 			if err != nil {
 				return err
@@ -22,8 +24,9 @@ func Echo(socket Socket, deadline time.Time, count int64) (done Echoed, err erro
 			if err := with.Send(message); err != nil {
 				return err
 			}
+			echoed.Add(1)
 		}
 		return nil
 	})
-	return done, err
+	return Echoed{echoed.Load()}, err
 }

@@ -22,6 +22,9 @@ func Flood(socket Socket, deadline time.Time, stream Stream) (Sent, error) {
 		}
 		message := stream.message(uint64(given))
 		given++
+		if stream.Stamp {
+			stream.stamp(message, time.Now())
+		}
 		return message, true
 	})
 	return Sent{int64(sent), time.Since(start).Nanoseconds()}, err

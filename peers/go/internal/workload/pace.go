@@ -3,6 +3,7 @@ package workload
 import (
 	"time"
 
+	"zmq-interop/peers/go/internal/alarm"
 	"zmq-interop/peers/go/internal/driver"
 )
 
@@ -15,12 +16,15 @@ type Paced struct {
 
 // Pace sends message i at i/rate seconds after the start, or as soon after as it can.
 func Pace(socket Socket, deadline time.Time, stream Stream, rate float64) (done Paced, err error) {
+	clock := alarm.New()
+	defer clock.Close()
 	start := time.Now()
 	defer func() { done.NS = time.Since(start).Nanoseconds() }()
 	for done.Sent < stream.Count {
 		planned := start.Add(time.Duration(float64(done.Sent) / rate * float64(time.Second)))
 		message := stream.message(uint64(done.Sent))
-		if err := sleepUntil(planned, deadline, socket.Closed); err != nil {
+		stream.stamp(message, planned)
+		if err := sleepUntil(clock, planned, deadline, socket); err != nil {
 			return done, err
 		}
 		done.LateNS = max(done.LateNS, time.Since(planned).Nanoseconds())
@@ -33,22 +37,19 @@ func Pace(socket Socket, deadline time.Time, stream Stream, rate float64) (done 
 }
 
 // sleepUntil sleeps until the moment, unless the deadline comes first or the socket closes.
-func sleepUntil(moment, deadline time.Time, closed <-chan struct{}) error {
+func sleepUntil(clock *alarm.Alarm, moment, deadline time.Time, socket Socket) error {
 	late := deadline.Before(moment)
 	if late {
 		moment = deadline
 	}
-	if left := time.Until(moment); left > 0 {
-		timer := time.NewTimer(left)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-closed:
+	err := clock.Pause(moment, func() error {
+		if socket.isClosed() {
 			return driver.ErrClosed
 		}
+		return nil
+	})
+	if err == nil && late {
+		err = driver.ErrTimeout
 	}
-	if late {
-		return driver.ErrTimeout
-	}
-	return nil
+	return err
 }

@@ -16,19 +16,27 @@ type Socket struct {
 	driver.Socket
 	Type   string
 	Closed <-chan struct{} // closed as soon as the socket is to be closed
+	Bytes  int             // of a message, where the socket has none of its own
 }
 
-// headerSize is the size of the two numbers at the start of a numbered frame: sequence and source.
-const headerSize = 16
+// The sizes of the numbers at the start of a numbered frame, in bytes: sequence and source, and a stamp.
+const (
+	headerSize  = 16
+	stampedSize = 24
+)
 
-// MinSize is the smallest size, in bytes, of a numbered frame.
-const MinSize = headerSize
+// The smallest size, in bytes, of a numbered frame, and of one with a stamp.
+const (
+	MinSize        = headerSize
+	MinStampedSize = stampedSize
+)
 
 // Stream describes the messages of flood, pace and ping: a prefix, and a numbered frame.
 type Stream struct {
 	Count  int64
 	Size   int
 	Source uint64
+	Stamp  bool // with the wall clock
 	Prefix driver.Message
 }
 
@@ -38,6 +46,21 @@ func (s Stream) message(sequence uint64) driver.Message {
 	binary.BigEndian.PutUint64(frame, sequence)
 	binary.BigEndian.PutUint64(frame[8:], s.Source)
 	return append(s.Prefix[:len(s.Prefix):len(s.Prefix)], frame)
+}
+
+// stamp writes a moment into a message.
+func (s Stream) stamp(message driver.Message, moment time.Time) {
+	if s.Stamp {
+		binary.BigEndian.PutUint64(message[len(message)-1][headerSize:], uint64(moment.UnixNano()))
+	}
+}
+
+// stampOf reads the stamp of a numbered frame.
+func stampOf(frame []byte) (ns int64, ok bool) {
+	if len(frame) < stampedSize {
+		return 0, false
+	}
+	return int64(binary.BigEndian.Uint64(frame[headerSize:])), true
 }
 
 // numbers reads the two numbers of a numbered frame.
@@ -50,8 +73,11 @@ func numbers(frame []byte) (sequence, source uint64, ok bool) {
 
 // converse runs a talk on a socket, in the fastest way that it has.
 func converse(socket Socket, deadline time.Time, talk func(driver.Conversation) error) error {
-	if talker, ok := socket.Socket.(driver.Talker); ok {
+	switch talker := socket.Socket.(type) {
+	case driver.Talker:
 		return talker.Talk(deadline, talk)
+	case driver.ByteTalker:
+		return talker.TalkBytes(deadline, socket.Bytes, talk)
 	}
 	return talk(driver.Conversation{
 		Send:    func(message driver.Message) error { return sendOne(socket, deadline, message) },
