@@ -28,7 +28,7 @@ import steps
 import toolchain
 from plans import SetupError
 from steps import BUILD, PYTHON, ROOT, VENV, say
-from toolchain import GO_MODULE, Toolchain
+from toolchain import GO_MODULE, GO_MODULES, Toolchain
 
 STATICCHECK: Final = "v0.8.2"
 
@@ -109,17 +109,23 @@ def lint(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
         show([*python, "ruff", "check"], env),
         show([*python, "ruff", "format", "--check"], env),
         show([*python, "mypy"], env),
-        unformatted(go, goes),
-        show([go.go, "vet", "./..."], goes, GO_MODULE),
-        show([str(staticcheck(go, goes)), "./..."], goes, GO_MODULE),
+        *(
+            code
+            for module in GO_MODULES
+            for code in (
+                unformatted(go, goes, module),
+                show([go.go, "vet", "./..."], goes, module),
+                show([str(staticcheck(go, goes)), "./..."], goes, module),
+            )
+        ),
     ]
     return max(map(abs, codes))
 
 
-def unformatted(go: Toolchain, env: dict[str, str]) -> int:
-    """Print what gofmt would change, which gofmt itself calls a success."""
+def unformatted(go: Toolchain, env: dict[str, str], module: Path) -> int:
+    """Print what gofmt would change in a module, which gofmt itself calls a success."""
     say("$ gofmt -d .\n")
-    done = subprocess.run([go.gofmt, "-d", "."], env=env, cwd=GO_MODULE, stdout=subprocess.PIPE, check=False)
+    done = subprocess.run([go.gofmt, "-d", "."], env=env, cwd=module, stdout=subprocess.PIPE, check=False)
     say(done.stdout.decode(errors="replace"))
     return done.returncode or int(bool(done.stdout))
 
@@ -140,7 +146,7 @@ def formats(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
     """Rewrite the sources in the house's form."""
     codes = [
         show([str(PYTHON), "-m", "ruff", "format"], env),
-        show([go.gofmt, "-l", "-w", "."], env, GO_MODULE),
+        *(show([go.gofmt, "-l", "-w", "."], env, module) for module in GO_MODULES),
     ]
     return max(map(abs, codes))
 

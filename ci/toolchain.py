@@ -20,6 +20,7 @@ from plans import SetupError
 from steps import PYTHON, ROOT, VENV, WINDOWS
 
 GO_MODULE: Final = ROOT / "peers" / "go"
+GO_MODULES: Final = (GO_MODULE, ROOT / "examples" / "article" / "go")
 _SAVED: Final = VENV / "toolchain.json"
 _BUNDLED: Final = "Lib/site-packages/go/bin/go.exe" if WINDOWS else "lib/python3*/site-packages/go/bin/go"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final
@@ -19,14 +20,21 @@ from rich.table import Table
 import harness
 from harness import doctor as checks
 from harness.errors import HarnessError, SetupFault
+from harness.measure import alone
 from harness.measure import bench as measuring
+from harness.measure import compare as comparing
+from harness.measure import soak as soaking
+from harness.measure import study as studying
+from harness.measure.tune import report as tuned_report
+from harness.measure.tune import study as tuning
+from harness.measure.tune import table as tuned_table
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 from harness.peers import manifest
 from harness.peers.pool import Pool
 from harness.peers.sockets import Peer
 from harness.places.local import LocalPlace
-from harness.report import store, table
+from harness.report import evidence, load_table, store, table
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 INTEROP: Final = "tests/interop"
@@ -73,15 +81,35 @@ def run(context: click.Context) -> int:
 @main.command()
 @click.argument("cell")
 @click.option("--times", default=1, show_default=True, type=click.IntRange(1), help="How often.")
+@click.option("--record", default="none", show_default=True, help="What to record: failures, all or none.")
 @_command
-def repeat(cell: str, times: int) -> int:
+def repeat(cell: str, times: int, record: str) -> int:
     """Run one CELL again, by its id."""
     Cell.parse(cell)
     for turn in range(times):
         if times > 1:
             out.print(f"[bold]{turn + 1} of {times}[/]")
-        if code := _pytest("-p", "no:cacheprovider", "-n", "0", INTEROP, "--cell", cell):
+        if code := _pytest("-p", "no:cacheprovider", "-n", "0", INTEROP, "--cell", cell, "--record", record):
             return code
+    return 0
+
+
+@main.command()
+@click.argument("run_folder", metavar="RUN")
+@click.argument("cell")
+@_command
+def explain(run_folder: str, cell: str) -> int:
+    """Show what a RUN (a folder, a run's name, or latest) found out about one CELL."""
+    folder = Path(run_folder)
+    if not folder.exists():
+        folder = ROOT / "reports" / run_folder
+    found = store.read(folder)
+    records = {record.cell.id: record for record in found.records}
+    if cell not in records:
+        near = ", ".join(difflib.get_close_matches(cell, records, 3, 0.5)) or "nothing"
+        raise SetupFault(f"explain {run_folder}: no cell {cell!r} in run {found.name}; near it: {near}")
+    for line in evidence.explained(records[cell], folder if folder.is_dir() else folder.parent):
+        click.echo(line)
     return 0
 
 
@@ -122,8 +150,13 @@ def _drawn(run: store.Run) -> Table:
     return shown
 
 
-def _pool() -> Pool:
-    return Pool(manifest.find(ROOT / "peers"), LocalPlace(), ROOT / ".build" / "peers")
+def _pool(names: Sequence[str] = ()) -> Pool:
+    """Return a pool of all peers, or of those named; SetupFault for a name that nobody has."""
+    found = manifest.find(ROOT / "peers")
+    for name in names:
+        if name not in found:
+            raise SetupFault(f"--peer {name}: no such peer; there are {', '.join(found)}")
+    return Pool({name: found[name] for name in names or found}, LocalPlace(), ROOT / ".build" / "peers")
 
 
 @main.command()
@@ -131,12 +164,9 @@ def _pool() -> Pool:
 @_command
 def peers(names: tuple[str, ...]) -> int:
     """Build and start each peer and show what it says of itself."""
-    pool = _pool()
-    for name in names:
-        if name not in pool.manifests:
-            raise SetupFault(f"--peer {name}: no such peer; there are {', '.join(pool.manifests)}")
+    pool = _pool(names)
     shown = Table("peer", "library", "runtime", "socket types", "transports", "options")
-    for name in names or pool.manifests:
+    for name in pool.manifests:
         with out.status(f"building and starting {name}"):
             peer = pool.start(name)
         shown.add_row(name, peer.library, peer.client.hello["runtime"], *_capabilities(peer))
@@ -200,6 +230,23 @@ def bench(context: click.Context, rounds: int) -> int:
     return 0
 
 
+@main.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@_command
+def compare(before: Path, after: Path) -> int:
+    """Say of each measured figure of two runs: faster, slower or cannot tell."""
+    rows = list(comparing.rows(store.read(before), store.read(after)))
+    if not rows:
+        raise SetupFault(f"compare: {before} and {after} have no measured cell in common; measure with -m measured")
+    shown = Table("cell", "figure", "before", "after", "change")
+    for row in rows:
+        colour = {comparing.Change.FASTER: "green", comparing.Change.SLOWER: "red"}.get(row.change, "dim")
+        shown.add_row(row.cell, row.figure, str(row.before), str(row.after), f"[{colour}]{row.change}[/]")
+    out.print(shown)
+    return 1 if any(row.change is comparing.Change.SLOWER for row in rows) else 0
+
+
 @main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 @click.option("--times", default=20, show_default=True, type=click.IntRange(1), help="How many full runs.")
 @click.option("--busy", default=0, show_default=True, type=click.IntRange(0), help="Processes that burn CPU meanwhile.")
@@ -232,3 +279,74 @@ def stability(context: click.Context, times: int, busy: int) -> int:
             burner.wait()
     out.print(f"{times - bad} of {times} runs without an unexpected verdict")
     return 1 if bad else 0
+
+
+@main.command()
+@click.option("--for", "how_long", default="10m", show_default=True, help="How long: 90s, 10m, 1h30m.")
+@click.option("--peer", "names", multiple=True, help="Only this one; may be repeated.")
+@click.option("--reports", type=click.Path(path_type=Path), default=ROOT / "reports", help="Where it is filed.")
+@_command
+def soak(how_long: str, names: tuple[str, ...], reports: Path) -> int:
+    """Let mixed traffic flow over all pairs, restart peers now and then, and say which counters grew."""
+    seconds = soaking.duration(how_long)
+    pool = _pool(names)
+    folder = reports / store.new_name()
+    with out.status("starting") as status:
+        found = soaking.Soaker(pool, seconds, lambda so_far: status.update(str(so_far))).run()
+    file = soaking.write(found, folder)
+    for line in found.summary():
+        out.print(line, markup=False)
+    out.print(f"counters over time: {file}", markup=False, soft_wrap=True)
+    return 1 if found.grew else 0
+
+
+@main.command()
+@click.option("--clients", "counts", default="10,100,1000", show_default=True, help="How many clients at once.")
+@click.option("--server", "servers", multiple=True, help=f"Who serves (default: {' and '.join(studying.SERVERS)}).")
+@click.option("--client", "clients", multiple=True, help=f"Who asks (default: {' and '.join(studying.CLIENTS)}).")
+@click.option("--for", "seconds", default="5", show_default=True, help="Seconds for each row of the table.")
+@click.option("--tuned", is_flag=True, help="Measure a tuned server too, in turn with the default one.")
+@click.option("--reports", type=click.Path(path_type=Path), default=ROOT / "reports", help="Where it is filed.")
+@_command
+def load(
+    counts: str, servers: tuple[str, ...], clients: tuple[str, ...], seconds: str, tuned: bool, reports: Path
+) -> int:
+    """Measure servers (ROUTER) under many clients at once: requests a second, waits, errors, memory."""
+    pool = _pool()
+    plan = studying.plan(counts, servers, clients, seconds, tuned=tuned, known=list(pool.manifests))
+    started, courses = time.time(), []
+    with out.status("waiting for other measurements to end") as status, alone.turn(alone=True):
+        for pair in studying.study(pool, plan, status.update):
+            courses += pair
+            out.print(load_table.table(pair))
+            for line in load_table.remarks(pair):
+                out.print(line, soft_wrap=True)
+    folder = reports / store.new_name(started)
+    file = load_table.write(folder, load_table.about(started, sys.argv), courses)
+    out.print(f"every step, with its histogram: {file}", markup=False, soft_wrap=True)
+    return 0 if all(course.good for course in courses) else 1
+
+
+@main.command()
+@click.option(
+    "--step", default="all", show_default=True, metavar="1|2|3|all", help="Sockets, Go runtime, host, or all."
+)
+@click.option("--peer", "names", multiple=True, help=f"Study this one (default: {' and '.join(tuning.PEERS)}).")
+@click.option(
+    "--blocks", metavar="N", help=f"Blocks of each side (default: {tuning.BLOCKS}; more tell smaller effects)."
+)
+@click.option("--quick", is_flag=True, help=f"{tuning.QUICK_BLOCKS} blocks of less, to see it work in two minutes.")
+@click.option("--reports", type=click.Path(path_type=Path), default=ROOT / "reports", help="Where it is filed.")
+@_command
+def tune(step: str, names: tuple[str, ...], blocks: str | None, quick: bool, reports: Path) -> int:
+    """Measure what socket options, Go runtime and host settings buy, each against its default; changes no host."""
+    pool = _pool()
+    plan = tuning.plan(step, names, blocks, quick, list(pool.manifests))
+    with out.status("starting") as status:
+        study = tuning.Study(pool, plan, status.update)
+        study.run()
+    found = tuned_report.of(study, store.new_name())
+    for shown in tuned_table.whole(found):
+        out.print(shown)
+    out.print(f"every block: {tuned_report.write(found, reports)}", markup=False, soft_wrap=True)
+    return 0 if study.whole else 1

@@ -8,6 +8,7 @@ the machine was too noisy to say.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -28,9 +29,10 @@ class Inconclusive(HarnessError):
 
 
 class PeerFault(HarnessError):
-    """A peer did something wrong."""
+    """A peer did something wrong. `evidence` holds what shows it beside the peer's log, by title."""
 
     verdict = "fail"
+    evidence: Mapping[str, str] = {}
 
 
 class PeerCrash(PeerFault):

@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import cycle, islice
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -25,8 +27,51 @@ from harness.model.patterns import MIXED, PATTERNS
 from harness.model.verdicts import Verdict, blame, worst
 from harness.peers.pool import Pool
 from harness.peers.sockets import Link, Peer
+from harness.wire.record import Recording
+from harness.wire.straight import Straight
+from harness.wire.tap import Tap
 
 SYSTEM: Final = {"Linux": "linux", "Windows": "windows", "Darwin": "macos"}.get(platform.system(), "other")
+
+
+class Record(StrEnum):
+    """Which cells run under the recorder: none, those that failed unexpectedly (once more), or all."""
+
+    NONE = "none"
+    FAILURES = "failures"
+    ALL = "all"
+
+    @classmethod
+    def named(cls, text: str) -> Record:
+        """Return the choice that a user made; ValueError says what there is."""
+        try:
+            return cls(text)
+        except ValueError:
+            raise ValueError(f"--record {text}: no such choice; there are {', '.join(cls)}") from None
+
+
+@dataclass(slots=True)
+class Wire:
+    """What a recorder saw of a cell's run, and how that run ended (None: there was none).
+
+    `again` says that it was a second run; `notes` say what was not recorded and why, `files` where the record lies.
+    """
+
+    recordings: list[Recording] = field(default_factory=list)
+    verdict: Verdict | None = None
+    reason: str = ""
+    again: bool = False
+    notes: list[str] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+
+    def about(self) -> list[str]:
+        """Say how the recorded run ended, and what is not recorded and why, in lines."""
+        if self.verdict is None:
+            return self.notes
+        run = "run again under the recorder it" if self.again else "run under the recorder it"
+        what = "did not fail" if self.again and self.verdict is Verdict.PASS else "ended as"
+        ended = f"{self.verdict}: {self.reason}" if self.reason else str(self.verdict)
+        return [" ".join(f"{run} {what}{':' if what == 'did not fail' else ''} {ended}".split()), *self.notes]
 
 
 @dataclass(slots=True)
@@ -43,6 +88,8 @@ class Outcome:
     peers: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    wire: Wire | None = None
 
 
 class Crowd:
@@ -77,8 +124,9 @@ class Crowd:
 class CellRun:
     """One attempt at a cell: the peers it took from the pool, and how they are given back."""
 
-    def __init__(self, cell: Cell, pool: Pool) -> None:
+    def __init__(self, cell: Cell, pool: Pool, tap: Straight | None = None) -> None:
         self.cell = cell
+        self._tap = tap or Straight()
         self._patience = pool.patience
         self.pool = pool
         self.pattern = PATTERNS[cell.pattern]
@@ -92,6 +140,7 @@ class CellRun:
         if peer not in self.taken:
             self.taken[peer] = side
             peer.client.patience = self._patience
+            peer.tap = self._tap
         return peer
 
     def start(self, name: str) -> Peer:
@@ -100,6 +149,7 @@ class CellRun:
         self.fresh.append(peer)
         self.taken[peer] = "fresh"
         peer.client.patience = self._patience
+        peer.tap = self._tap
         return peer
 
     @property
@@ -179,12 +229,14 @@ def attempt(
     check: Callable[..., object],
     extra: Mapping[str, Any],
     known: Sequence[KnownIssue] = (),
+    tap: Straight | None = None,
 ) -> Outcome:
     """Run a check once. SetupFault passes through; everything else becomes an outcome.
 
-    Where one of the `known` issues says that a message never comes, it is not waited for as long as elsewhere.
+    Where one of the `known` issues says that a message never comes, it is not waited for as long as elsewhere. A `tap`
+    is asked where the cell's peers connect to.
     """
-    run = CellRun(cell, pool)
+    run = CellRun(cell, pool, tap)
     started = time.perf_counter()
     outcome = Outcome(Verdict.PASS)
     wanted = [name for name in inspect.signature(check).parameters if name not in extra]
@@ -228,6 +280,7 @@ def _judged(outcome: Outcome) -> Iterator[None]:
         raise
     except PeerFault as fault:
         outcome.verdict, outcome.reason, outcome.error = Verdict(fault.verdict), str(fault), fault
+        outcome.evidence = fault.evidence
     except (Exception, pytest.fail.Exception) as error:
         outcome.verdict, outcome.error = Verdict.FAIL, error
         outcome.reason = str(error) or type(error).__name__
@@ -239,9 +292,17 @@ def judge(
     check: Callable[..., object],
     extra: Mapping[str, Any],
     known: Sequence[KnownIssue],
+    record: Record = Record.NONE,
+    unrecorded: str = "",
 ) -> Outcome:
-    """Run a check, and say what its outcome means: known, fixed, or news (then with blame)."""
-    outcome = attempt(cell, pool, check, extra, known)
+    """Run a check, and say what its outcome means: known, fixed, or news (then with blame).
+
+    `record` says when the outcome gets a record of what crossed the wire; `unrecorded` is why this check can have none.
+    """
+    under = recorded if record is Record.ALL and not unrecorded else attempt
+    outcome = under(cell, pool, check, extra, known)
+    if record is Record.ALL and unrecorded:
+        outcome.wire = Wire(notes=[f"not recorded: {unrecorded}"])
     if outcome.verdict in (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE):
         return outcome
     outcome.verdict, outcome.issue = expected(known, cell, outcome.versions, SYSTEM, outcome.verdict, outcome.reason)
@@ -249,7 +310,30 @@ def judge(
         assert outcome.issue is not None
         outcome.reason = f"known issue {outcome.issue.name!r} did not happen: remove or narrow its entry"
     if not outcome.verdict.expected and outcome.verdict is not Verdict.FIXED:
+        if record is Record.FAILURES and unrecorded:
+            outcome.wire = Wire(notes=[f"not recorded: {unrecorded}"])
+        elif record is Record.FAILURES:
+            outcome.wire = recorded(cell, pool, check, extra, known, again=True).wire
         outcome.blame = _blame(cell, pool, check, extra)
+    return outcome
+
+
+def recorded(
+    cell: Cell,
+    pool: Pool,
+    check: Callable[..., object],
+    extra: Mapping[str, Any],
+    known: Sequence[KnownIssue] = (),
+    *,
+    again: bool = False,
+) -> Outcome:
+    """Run a check once with a recorder before each endpoint that is connected to; `wire` holds its record."""
+    tap = Tap(raw=PATTERNS[cell.pattern].byte_stream)
+    try:
+        outcome = attempt(cell, pool, check, extra, known, tap)
+    finally:
+        recordings, notes = tap.stop()
+    outcome.wire = Wire(recordings, outcome.verdict, outcome.reason, again, notes)
     return outcome
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import pytest
 
@@ -31,6 +31,7 @@ from harness.places.sweep import sweep
 from harness.report import allure_labels, evidence
 from harness.report.session import RunSession
 from harness.report.store import Record
+from harness.wire import filing
 
 T = TypeVar("T")
 
@@ -41,6 +42,7 @@ _SELECTION = pytest.StashKey[Selection]()
 _MANIFESTS = pytest.StashKey[Mapping[str, Manifest]]()
 _KNOWN = pytest.StashKey[Sequence[known.KnownIssue]]()
 _PATIENCE = pytest.StashKey[float]()
+_RECORDING = pytest.StashKey[judge.Record]()
 _POOL = pytest.StashKey[Pool]()
 _SESSION = pytest.StashKey[RunSession]()
 _RECORD = pytest.StashKey[Record]()
@@ -71,6 +73,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="S",
         help="seconds that a message may take (default: 10)",
     )
+    group.addoption(
+        "--record",
+        default=judge.Record.NONE,
+        metavar="WHICH",
+        help="record what crosses the wire: failures (run again under the recorder), all, or none (default)",
+    )
     group.addoption("--reports", metavar="DIR", default=None, help="where runs are filed; default: reports/")
 
 
@@ -81,6 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "scenario(name, *patterns, transports=, pairs=, binds=): run once for each of these links"
     )
+    config.addinivalue_line("markers", "unrecorded(why): looks at what a recorder between the peers would change")
     config.addinivalue_line("markers", "slow: takes seconds; leave out with -m 'not slow'")
     config.addinivalue_line("markers", "measured: runs while no other test does; leave out with -m 'not measured'")
     config.addinivalue_line("markers", "wide: only with --full, or when a cell is named")
@@ -90,6 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_KNOWN] = _data_file(config.option.known_issues, "known_issues.toml", known.parse)
         config.stash[_BUDGETS] = _data_file(config.option.budgets, "budgets.toml", budgeting.parse)
         config.stash[_PATIENCE] = _patience(config.option.patience)
+        config.stash[_RECORDING] = judge.Record.named(config.option.record)
     except (SetupFault, ValueError) as error:
         pytest.exit(f"zmq-interop: {error}", returncode=2)
     if not hasattr(config, "workerinput"):
@@ -100,6 +110,19 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(session, "zmq-interop-session")
         if not config.option.allure_report_dir and not config.option.collectonly:
             config.option.allure_report_dir = str(session.folder / "allure-results")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker which run it belongs to."""
+    node.workerinput["zmq_interop_folder"] = str(node.config.stash[_SESSION].folder)
+
+
+def _folder(config: pytest.Config) -> Path:
+    """Return the run's folder."""
+    if hasattr(config, "workerinput"):
+        return Path(config.workerinput["zmq_interop_folder"])
+    return config.stash[_SESSION].folder
 
 
 def _selection(config: pytest.Config) -> Selection:
@@ -279,6 +302,14 @@ def _cell_of(item: pytest.Item) -> Cell | None:
     return Cell.parse(text) if isinstance(text, str) else None
 
 
+def _unrecorded(item: pytest.Item) -> str:
+    """Return why a cell cannot be recorded; "" if it can."""
+    if item.get_closest_marker("measured"):
+        return "a recorder would be measured too"
+    mark = item.get_closest_marker("unrecorded")
+    return str(mark.args[0]) if mark else ""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run a cell's check through the judge."""
@@ -288,7 +319,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     config = pyfuncitem.config
     names = pyfuncitem._fixtureinfo.argnames
     extra = {name: pyfuncitem.funcargs[name] for name in names if name not in judge.NAMES}
-    outcome = judge.judge(cell, _pool(config), pyfuncitem.obj, extra, config.stash[_KNOWN])
+    outcome = judge.judge(
+        *(cell, _pool(config), pyfuncitem.obj, extra, config.stash[_KNOWN]),
+        record=config.stash[_RECORDING],
+        unrecorded=_unrecorded(pyfuncitem),
+    )
+    if outcome.wire is not None and outcome.wire.recordings:
+        outcome.wire.files = filing.file(_folder(config), cell.id, outcome.wire.recordings, outcome.wire.about())
     pyfuncitem.stash[_RECORD] = Record(
         cell=cell,
         verdict=outcome.verdict,
@@ -299,7 +336,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         check=pyfuncitem.originalname,
         worker=os.environ.get("PYTEST_XDIST_WORKER", ""),
         figures=outcome.figures,
-        evidence={} if outcome.verdict is Verdict.PASS else evidence.of(outcome),
+        evidence={} if outcome.verdict is Verdict.PASS and outcome.wire is None else evidence.of(outcome),
     )
     allure_labels.label(pyfuncitem.stash[_RECORD], outcome)
     match outcome.verdict:

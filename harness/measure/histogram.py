@@ -26,6 +26,7 @@ class Latency:
     """What one block of messages took; times in µs. `percentiles` has the keys of `PERCENTILES` and `max`."""
 
     count: int
+    mean: float
     percentiles: Mapping[str, float]
     jitter: float
     encoded: str
@@ -66,4 +67,4 @@ def _summed(found: Any, jitter_ns: float, encoded: str) -> Latency:
         raise ContractBreach("a histogram without a single value")
     values = {name: found.get_value_at_percentile(rank) / 1000 for name, rank in PERCENTILES.items()}
     values["max"] = found.get_max_value() / 1000
-    return Latency(int(found.get_total_count()), values, jitter_ns / 1000, encoded)
+    return Latency(int(found.get_total_count()), found.get_mean_value() / 1000, values, jitter_ns / 1000, encoded)

@@ -12,6 +12,9 @@ from harness.peers.sockets import Link, Peer, RemoteSocket
 
 WARMUP: Final = 50
 
+DEADLINE_MS: Final = 60_000.0
+"""For one block: far beyond anything that is still worth measuring."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rig:
@@ -24,8 +27,9 @@ class Rig:
     def block(self, count: int, size: int, rate: float | None = None) -> Latency:
         """Send `count` messages there and back after a warm-up; lock-step, or `rate` a second."""
         planned = {} if rate is None else {"rate": rate}
-        echoing = self.echoes.work("echo", count=count + WARMUP, **self.echo_params)
-        result = self.pings.work("ping", count=count, size=size, warmup=WARMUP, **planned).result()
+        echoing = self.echoes.work("echo", timeout=DEADLINE_MS, count=count + WARMUP, **self.echo_params)
+        pinging = self.pings.work("ping", timeout=DEADLINE_MS, count=count, size=size, warmup=WARMUP, **planned)
+        result = pinging.result()
         echoing.result()
         return latency(result)
 
@@ -40,12 +44,14 @@ def raw(left: Peer, right: Peer, link: Link, size: int) -> Rig:
     return Rig(*link.open((left, "RAW"), (right, "RAW")), {"size": size})
 
 
-def interleaved(rigs: Mapping[str, Rig], blocks: int, count: int, size: int) -> dict[str, list[Latency]]:
-    """Measure lock-step blocks of every rig in turn; the order turns round from block to block."""
+def interleaved(
+    rigs: Mapping[str, Rig], blocks: int, count: int, size: int, rate: float | None = None
+) -> dict[str, list[Latency]]:
+    """Measure blocks of every rig in turn; the order turns round from block to block."""
     rows: dict[str, list[Latency]] = {name: [] for name in rigs}
     order = list(rigs)
     for _ in range(blocks):
         for name in order:
-            rows[name].append(rigs[name].block(count, size))
+            rows[name].append(rigs[name].block(count, size, rate))
         order.reverse()
     return rows

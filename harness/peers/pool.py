@@ -57,12 +57,15 @@ class Pool:
             peer = self._peers[name, slot] = self.start(name)
         return peer
 
-    def start(self, name: str) -> Peer:
-        """Build, start and probe a peer that the pool does not keep; the caller ends it with `client.stop()`."""
+    def start(self, name: str, env: Mapping[str, str] | None = None) -> Peer:
+        """Build, start and probe a peer that the pool does not keep; the caller ends it with `client.stop()`.
+
+        `env` is added to the environment that its manifest gives it.
+        """
         manifest = self.manifests[name]
         command = self._command(manifest)
         try:
-            process = self._place.start(command, manifest.here, build.environment(manifest))
+            process = self._place.start(command, manifest.here, {**build.environment(manifest), **(env or {})})
         except OSError as error:
             raise SetupFault(f"{manifest.file}: key 'run': {command[0]} does not start: {error.strerror}") from None
         client = PeerClient(name, process, self.patience)

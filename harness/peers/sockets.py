@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final
 
-from harness.errors import CallFailed, ContractBreach, Unsupported
+from harness.errors import ContractBreach, Unsupported
 from harness.model.frames import Content, Frame, Message, frame, message_from_wire, message_to_wire
 from harness.model.patterns import TRANSPORTS
 from harness.peers.client import PeerClient, PendingCall
+from harness.peers.receiving import Receiving as Receiving
+from harness.wire.straight import Straight
 
 OptionValue = int | str | bytes | Frame
 
@@ -30,6 +32,7 @@ class Peer:
         self.version: str = hello["version"]
         self.library: str = hello["library"]
         self.capabilities: dict[str, list[str]] = hello["capabilities"]
+        self.tap = Straight()  # whoever records a cell puts its own tap here
 
     @property
     def client(self) -> PeerClient:
@@ -77,9 +80,11 @@ class Peer:
         if bind is not None:
             params["bind"] = [bind]
         if connect is not None:
-            params["connect"] = [connect]
+            params["connect"] = [self.tap.towards(connect, self.implementation)]
         result = self._client.call("open", params)
         opened = RemoteSocket(self, socket_type, result)
+        if bind is not None:
+            self.tap.bound(opened.endpoint, self.implementation)
         self._sockets.append(opened)
         return opened
 
@@ -111,6 +116,7 @@ class Peer:
         """Start that many threads or goroutines, each with a socket of its own on one context, that send."""
         self.need("features", "swarm")
         self.need("socket_types", socket_type)
+        endpoint = self.tap.towards(endpoint, self.implementation)
         params = {"context": context, "type": socket_type, "endpoint": endpoint, "workers": workers, "count": count}
         wait = self.wait_ms
         return self._client.start("swarm", {**params, "size": 64, "timeout": wait}, wait=wait / 1000)
@@ -148,7 +154,7 @@ class RemoteSocket:
         self.peer = peer
         self.type = socket_type
         self.handle: int = opened["socket"]
-        self.endpoints: list[str] = list(opened["endpoints"])
+        self.endpoints: list[str] = [peer.tap.real(endpoint) for endpoint in opened["endpoints"]]
         self.closed = False
 
     def __enter__(self) -> RemoteSocket:
@@ -176,11 +182,13 @@ class RemoteSocket:
     def bind(self, endpoint: str) -> str:
         """Bind; returns the actual endpoint."""
         self.endpoints.append(str(self._call("bind", endpoint=endpoint)["endpoint"]))
+        self.peer.tap.bound(self.endpoints[-1], self.peer.implementation)
         return self.endpoints[-1]
 
     def connect(self, endpoint: str) -> None:
         """Connect; as synchronous as the library's."""
-        self.endpoints.append(str(self._call("connect", endpoint=endpoint)["endpoint"]))
+        astray = self.peer.tap.towards(endpoint, self.peer.implementation)
+        self.endpoints.append(self.peer.tap.real(str(self._call("connect", endpoint=astray)["endpoint"])))
 
     def unbind(self, endpoint: str) -> None:
         """Stop listening on an endpoint."""
@@ -188,7 +196,7 @@ class RemoteSocket:
 
     def disconnect(self, endpoint: str) -> None:
         """Give up a connection."""
-        self._call("disconnect", endpoint=endpoint)
+        self._call("disconnect", endpoint=self.peer.tap.instead(endpoint))
 
     def set(self, option: str, value: OptionValue) -> None:
         """Set an option, by libzmq's name without ``ZMQ_``."""
@@ -265,7 +273,8 @@ class RemoteSocket:
 
     def connect_later(self, endpoint: str) -> PendingCall:
         """Start connecting; some libraries' connect waits for the whole handshake."""
-        return self._start("connect", self.peer.wait_ms, endpoint=endpoint)
+        astray = self.peer.tap.towards(endpoint, self.peer.implementation)
+        return self._start("connect", self.peer.wait_ms, endpoint=astray)
 
     def work(self, method: str, *, timeout: float | None = None, **params: Any) -> PendingCall:
         """Start a workload (section 5 of the contract). `timeout` in ms (default: `wait_ms`)."""
@@ -288,12 +297,18 @@ class RemoteSocket:
         """Wait for the next recorded event; returns its name, its endpoint and its value. `timeout` in ms."""
         wait = self.peer.wait_ms if timeout is None else timeout
         event = self._start("events", wait, timeout=wait).result()["events"][0]
-        return str(event["event"]), str(event["endpoint"]), int(event["value"])
+        return str(event["event"]), self.peer.tap.real(str(event["endpoint"])), int(event["value"])
 
     def steer(self, command: str) -> None:
         """Command the `proxy` that runs with this frontend: PAUSE, RESUME or TERMINATE."""
         self.peer.need("features", "steer")
         self._call("steer", command=command)
+
+    def abandon(self) -> None:
+        """Forget the socket without closing it, as a program does that loses its variable."""
+        self.peer.need("features", "abandon")
+        self._call("abandon")
+        self.closed = True
 
     def close_later(self) -> PendingCall:
         """Start closing; the answer may take as long as `LINGER` says."""
@@ -305,34 +320,6 @@ class RemoteSocket:
         if not self.closed:
             self.closed = True
             self._call("close")
-
-
-class Receiving:
-    """A receive call under way."""
-
-    def __init__(self, call: PendingCall, count: int) -> None:
-        self._call = call
-        self._count = count
-
-    def done(self, wait: float = 0.0) -> bool:
-        """Whether it has ended, after at most `wait` seconds."""
-        return self._call.done(wait)
-
-    def messages(self) -> list[Message]:
-        """Wait for the end; raises CallFailed(timeout) with what came until then in its data."""
-        try:
-            result = self._call.result()
-            messages = [message_from_wire(wire) for wire in result["messages"]]
-        except CallFailed as error:
-            if came := error.data.get("messages"):
-                shown = "; ".join(repr(message_from_wire(wire)) for wire in came[:8])
-                error.args = (f"{error.args[0]}; {len(came)} of {self._count} messages came: {shown:.600}",)
-            raise
-        except (KeyError, ValueError) as error:
-            raise ContractBreach(f"an answer to recv breaks the contract: {error}") from None
-        if len(messages) != self._count:
-            raise ContractBreach(f"recv asked for {self._count} messages and was answered with {len(messages)}")
-        return messages
 
 
 def _value_to_wire(value: OptionValue) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -33,6 +33,12 @@ def pinned(pids: Sequence[int]) -> Iterator[int]:
         for pid in pids:
             with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
                 _set(pid, allowed)
+
+
+def place(where: Mapping[int, int]) -> None:
+    """Keep each process (by its id) on one core, for the rest of its life."""
+    for pid, core in where.items():
+        _set(pid, [core])
 
 
 def _set(pid: int, to: Sequence[int]) -> None:

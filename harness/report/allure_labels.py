@@ -27,3 +27,6 @@ def label(record: Record, outcome: Outcome) -> None:
         allure.dynamic.severity("critical" if record.verdict in (Verdict.CRASH, Verdict.HANG) else "normal")
         for title, text in evidence.sections(cell, outcome):
             allure.attach(text, title, allure.attachment_type.TEXT)
+    for path in outcome.wire.files if outcome.wire is not None else ():
+        kind = allure.attachment_type.TEXT if path.suffix == ".txt" else "application/vnd.tcpdump.pcap"
+        allure.attach.file(path, path.name, kind, path.suffix[1:])

@@ -106,7 +106,8 @@ class RunSession:
         if lost := self._named.difference(self._collected):
             self._setup_faults += [f"--cell {name}: no check runs in such a cell" for name in sorted(lost)]
             session.exitstatus = 2
-        if not self._collected and not self.run.records:
+        nothing_ran = not self._collected and not self.run.records
+        if nothing_ran or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
             shutil.rmtree(self.folder, ignore_errors=True)
             return
         missing, problems = store.audit(self._collected, self.run.records)

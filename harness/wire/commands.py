@@ -86,9 +86,7 @@ class Malformed:
     reason: str
 
 
-Meaning: TypeAlias = (
-    "Ready | Error | Subscription | Group | Ping | Pong | Hello | Welcome | Opaque | Malformed"
-)
+Meaning: TypeAlias = "Ready | Error | Subscription | Group | Ping | Pong | Hello | Welcome | Opaque | Malformed"
 
 
 class _Wrong(ValueError):

@@ -15,8 +15,7 @@ How a direction goes on:
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -147,7 +146,7 @@ class Decoder:
     """Turns the bytes of one direction into events.
 
     `against` is the other direction's `revision`, if it is known; `keep` limits the bytes that each frame's `body`
-    holds (None: all), and so the memory that a direction can take.
+    holds (None: all), and with it the memory that a direction can take.
     """
 
     def __init__(self, against: int | None = None, keep: int | None = None) -> None:
@@ -155,15 +154,211 @@ class Decoder:
         self._keep = _MAX_SIZE if keep is None else keep
         self._buffer = bytearray()
         self._at = 0  # the offset of the buffer's first byte
-        self._steps = self._run()
         self._told: list[Event] = []
-        self._state = _State()
+        self._step: Callable[[], bool] = self._start
+        self._form = 3  # 1, 2 or 3: the major version that decides how frames look
+        self._mechanism = ""
+        self._introduces = False  # whether the next frame is an identity
+        self._unfinished = False  # whether the last frame promised more
+        self._head = Frame(0, 0, False, 0, b"")
+        self._body = bytearray()
+        self._left = 0
+
+    @property
+    def lost(self) -> bool:
+        """Whether the direction broke, so that what comes now cannot be read."""
+        return self._step == self._skip
+
+    @property
+    def offset(self) -> int:
+        """How many bytes were taken."""
+        return self._at + len(self._buffer)
 
     def feed(self, data: bytes) -> list[Event]:
-        """Take the next bytes; returns what they complete."""
-        raise NotImplementedError
+        """Take the next bytes; returns the events that they complete."""
+        self._buffer += data
+        while self._step():
+            pass
+        told, self._told = self._told, []
+        return told
+
+    def end(self) -> list[Event]:
+        """Take the end of the direction; returns what it breaks off."""
+        if self.lost:
+            return []
+        if self._step == self._in_body:
+            missing = f"{self._left} of a frame's {self._head.size} bytes are missing"
+            return [Broken(self._head.offset, f"ends within a frame: {missing}")]
+        if self._buffer:
+            what = "a frame's header" if self._step == self._header else "the greeting"
+            return [Broken(self._at, f"ends within {what}, after {len(self._buffer)} bytes of it")]
+        if self._unfinished:
+            return [Broken(self._at, "ends within a message: its last frame promised more")]
+        return []
+
+    def _take(self, count: int) -> bytes:
+        taken = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        self._at += count
+        return taken
+
+    def _break(self, reason: str, offset: int | None = None) -> bool:
+        self._told.append(Broken(self._at if offset is None else offset, reason))
+        self._step = self._skip
+        return True
+
+    def _note(self, offset: int, reason: str) -> None:
+        self._told.append(Broken(offset, reason, fatal=False))
+
+    def _skip(self) -> bool:
+        self._take(len(self._buffer))
+        return False
+
+    def _start(self) -> bool:
+        own = revision(bytes(self._buffer[: _SIGNATURE + 1]))
+        if own is None:
+            return False
+        spoken = min(own, self._against)
+        self._form = 1 if spoken == UNVERSIONED else 2 if spoken < 3 else 3
+        self._introduces = self._form < 3
+        self._step = (self._header, self._old_greeting, self._greeting)[self._form - 1]
+        return True
+
+    def _old_greeting(self) -> bool:
+        if len(self._buffer) < _SIGNATURE + 2:
+            return False
+        offset, octets = self._at, self._take(_SIGNATURE + 2)
+        self._told.append(OldGreeting(offset, octets[10], octets[11], octets[1:9], octets[9]))
+        self._check_signature(offset, octets)
+        if octets[11] >= len(SOCKET_TYPES):
+            self._note(offset + 11, f"there is no socket type {octets[11]} (15/ZMTP)")
+        self._step = self._header
+        return True
+
+    def _greeting(self) -> bool:
+        if len(self._buffer) < GREETING:
+            return False
+        offset, octets = self._at, self._take(GREETING)
+        greeting = Greeting(
+            offset, (octets[10], octets[11]), octets[12:32], octets[32], octets[1:9], octets[9], octets[33:]
+        )
+        self._told.append(greeting)
+        self._mechanism = greeting.mechanism
+        self._check_signature(offset, octets)
+        name = greeting.mechanism_octets.rstrip(b"\0")
+        if not name or not _MECHANISM_OCTETS.issuperset(name):
+            self._note(offset + 12, f"not a mechanism's name: {greeting.mechanism_octets!r}")
+        if greeting.as_server > 1:
+            self._note(offset + 32, f"as-server is 0 or 1, not {greeting.as_server}")
+        self._step = self._header
+        return True
+
+    def _check_signature(self, offset: int, octets: bytes) -> None:
+        if octets[9] != 0x7F:
+            self._note(offset + 9, f"a signature ends with 7F, not {octets[9]:02X}")
+
+    def _header(self) -> bool:
+        buffer = self._buffer
+        if not buffer:
+            return False
+        if self._form == 1:
+            return self._old_header()
+        flags = buffer[0]
+        if reserved := flags & ~(MORE | LONG | (COMMAND if self._form == 3 else 0)):
+            return self._break(f"reserved flags are set: {reserved:#04x}")
+        long = bool(flags & LONG)
+        if len(buffer) < (9 if long else 2):
+            return False
+        return self._open(flags, long, int.from_bytes(buffer[1 : 9 if long else 2], "big"), 9 if long else 2)
+
+    def _old_header(self) -> bool:
+        """Read the header of 13/ZMTP, whose length counts the flags too."""
+        buffer, long = self._buffer, self._buffer[0] == 0xFF
+        size_octets = 9 if long else 1
+        if len(buffer) < size_octets:
+            return False
+        length = int.from_bytes(buffer[1:9], "big") if long else buffer[0]
+        if length == 0:
+            # 13/ZMTP lets a peer pass over such a frame; nobody sends one, and what shows one is hardly ZMTP.
+            return self._break("a frame of length 0, which has not even flags (13/ZMTP)")
+        if len(buffer) < size_octets + 1:
+            return False
+        return self._open(buffer[size_octets], long, length - 1, size_octets + 1)
+
+    def _open(self, flags: int, long: bool, size: int, octets: int) -> bool:
+        if size > _MAX_SIZE:
+            return self._break(f"a frame of {size} bytes; 2^63 - 1 is the most")
+        self._head = Frame(self._at, flags, long, size, b"")
+        self._take(octets)
+        self._left = size
+        self._step = self._in_body
+        return True
+
+    def _in_body(self) -> bool:
+        count = min(self._left, len(self._buffer))
+        if room := min(count, self._keep - len(self._body)):
+            self._body += self._buffer[:room]
+        del self._buffer[:count]
+        self._at += count
+        self._left -= count
+        if self._left:
+            return False
+        body = bytes(self._body)
+        self._body.clear()
+        self._step = self._header
+        self._close(self._head, body)
+        return True
+
+    def _close(self, head: Frame, body: bytes) -> None:
+        told = (head.offset, head.flags, head.long, head.size, body)
+        if self._introduces:
+            self._introduces = False
+            self._told.append(Identity(*told))
+            return
+        if self._form == 3 and head.flags & COMMAND:
+            name, data = commands.split(body)
+            said = commands.meaning(name, data, self._mechanism) if len(body) == head.size else commands.Opaque()
+            self._told.append(Command(*told, name, data, said))
+            if isinstance(said, Malformed):
+                self._note(head.offset, said.reason)
+            if head.more:
+                self._note(head.offset, "a command with the MORE flag")
+            return
+        self._told.append(Frame(*told))
+        self._unfinished = head.more
 
 
-@dataclass(slots=True)
-class _State:
-    pass
+def encode(events: Iterable[Event]) -> bytes:
+    """Return the bytes of one direction; ValueError for what has none: `Broken`, and frames that are not whole."""
+    octets = bytearray()
+    form = 0  # 0: nothing was said yet
+    for event in events:
+        match event:
+            case Broken():
+                raise ValueError(f"what is broken cannot be encoded: {event.reason}")
+            case Greeting():
+                form = 3
+                octets += _signature(event) + bytes(event.version) + event.mechanism_octets
+                octets += bytes([event.as_server]) + event.filler
+            case OldGreeting():
+                form = 2
+                octets += _signature(event) + bytes([event.revision, event.socket_octet])
+            case Frame():
+                form = form or (1 if isinstance(event, Identity) else 3)
+                octets += _encoded(event, form)
+    return bytes(octets)
+
+
+def _signature(greeting: Greeting | OldGreeting) -> bytes:
+    return b"\xff" + greeting.padding + bytes([greeting.footer])
+
+
+def _encoded(frame: Frame, form: int) -> bytes:
+    if len(frame.body) != frame.size:
+        raise ValueError(f"only {len(frame.body)} of a frame's {frame.size} bytes were kept")
+    flags = bytes([frame.flags])
+    if form > 1:
+        return flags + frame.size.to_bytes(8 if frame.long else 1, "big") + frame.body
+    length = frame.size + 1
+    size = b"\xff" + length.to_bytes(8, "big") if frame.long else bytes([length])
+    return size + flags + frame.body

@@ -18,7 +18,8 @@ import pytest
 from harness.peers import build
 from harness.peers.manifest import Manifest
 from tests.contract.needs import need, pipeline
-from tests.contract.wire import DEADLINE, END_DEADLINE, RawPeer, command, gone, within
+from tests.contract.wire import DEADLINE, END_DEADLINE, RawPeer, command
+from tests.waiting import gone, within
 
 Start = Callable[[], RawPeer]
 

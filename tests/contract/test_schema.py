@@ -16,6 +16,8 @@ METHODS = [
     *("hello", "open", "bind", "connect", "unbind", "disconnect", "set", "get", "send", "recv", "close"),
     *("stats", "dump", "quit"),
     *("echo", "flood", "pace", "drain", "ping", "proxy"),
+    *("timer", "term", "monitor", "events", "zap", "keypair", "swarm", "share", "steer"),
+    *("callers", "abandon", "tune", "beside", "runtime"),
 ]
 
 
@@ -57,6 +59,9 @@ def test_the_hello_of_the_contract_fits() -> None:
         ("params_recv", {"socket": 1, "size": 10, "timeout": 2.5, "inline": 0}),
         ("params_send", {"socket": 1, "messages": [["a", {"base64": "/w=="}, {"size": 1, "seed": 2}]], "via": "x"}),
         ("params_open", {"type": "PULL", "bind": ["tcp://127.0.0.1:*"], "options": {"LINGER": 0}}),
+        ("params_flood", {"socket": 1, "count": 1, "size": 24, "stamp": True}),
+        ("params_pace", {"socket": 1, "count": 1, "size": 16, "rate": 1, "stamp": False}),
+        ("result_callers", {"answered": 0, "errors": {"timeout": 2}, "ns": 0, "hdr": "HISTFAAAAB14"}),
         ("message_out", ["a", {"base64": "/w=="}, {"size": 1, "sha256": "0" * 64}]),
         ("failure", {"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "no JSON"}}),
     ],
@@ -74,6 +79,11 @@ def test_what_the_contract_allows_fits(name: str, value: Any) -> None:
         ("params_recv", {"count": 1}),
         ("params_send", {"socket": 1, "messages": [[{"size": 1, "sha256": "0" * 64}]]}),
         ("params_flood", {"socket": 1, "count": 1, "size": 15}),
+        ("params_flood", {"socket": 1, "count": 1, "size": 23, "stamp": True}),
+        ("params_pace", {"socket": 1, "count": 1, "size": 23, "rate": 1, "stamp": True}),
+        ("params_ping", {"socket": 1, "count": 1, "size": 24, "stamp": True}),
+        ("result_callers", {"answered": 0, "errors": {"bad": 2}, "ns": 0, "hdr": "HISTFAAAAB14"}),
+        ("result_ping", {"count": 0, "wrong": 0, "ns": 0, "jitter_ns": 0, "hdr": "AAAA"}),
         ("message_out", [{"size": 1, "seed": 2}]),
         ("message_out", [{"size": 1, "sha256": "A" * 64}]),
         ("message_out", [{"base64": "_w=="}]),

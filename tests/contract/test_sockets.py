@@ -12,7 +12,8 @@ import pytest
 
 from harness.model.patterns import PATTERNS
 from tests.contract.needs import need, pipeline
-from tests.contract.wire import RawPeer, within
+from tests.contract.wire import RawPeer
+from tests.waiting import within
 
 WILDCARDS = {
     "tcp": ("tcp://127.0.0.1:*", r"tcp://127\.0\.0\.1:[1-9]\d{0,4}"),

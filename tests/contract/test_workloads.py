@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.needs import need, pair, pipeline
+from tests.contract.needs import need, pipeline
 from tests.contract.wire import RawPeer
 
 
@@ -143,78 +143,6 @@ def test_a_pace_that_runs_out_tells_what_went(peer: RawPeer) -> None:
     assert (error["data"]["name"], error["data"]["sent"]) == ("timeout", 1)
 
 
-# echo and ping
-
-
-def test_an_echo_answers_every_ping(peer: RawPeer) -> None:
-    need(peer, "workloads", "echo", "ping")
-    one, other = pair(peer)
-    echoing = peer.start("echo", socket=other, count=130)
-    result = peer.call("ping", socket=one, count=100, warmup=30, size=64)
-    assert peer.result(echoing) == {"echoed": 130}
-    assert (result["count"], result["wrong"]) == (100, 0)
-    ns = result["ns"]
-    order = [ns[key] for key in ("min", "p50", "p90", "p99", "p999", "max")]
-    assert order == sorted(order)
-    assert 0 < ns["min"] <= ns["mean"] <= ns["max"] < 10_000_000_000
-
-
-def test_requests_are_echoed_by_a_replier(peer: RawPeer) -> None:
-    need(peer, "workloads", "echo", "ping")
-    need(peer, "socket_types", "REQ", "REP")
-    server, client = peer.joined("REP", "REQ")
-    echoing = peer.start("echo", socket=server, count=20)
-    assert peer.call("ping", socket=client, count=20, size=16)["wrong"] == 0
-    assert peer.result(echoing) == {"echoed": 20}
-
-
-def test_a_ping_may_go_in_an_envelope(peer: RawPeer) -> None:
-    need(peer, "workloads", "echo", "ping")
-    need(peer, "socket_types", "DEALER", "REP")
-    server, client = peer.joined("REP", "DEALER")
-    echoing = peer.start("echo", socket=server, count=5)
-    result = peer.call("ping", socket=client, count=5, size=20, prefix=["hop", ""], strip=2)
-    assert (result["count"], result["wrong"]) == (5, 0)
-    assert peer.result(echoing) == {"echoed": 5}
-
-
-@pytest.mark.parametrize("change", ["other bytes", "other size", "one more frame"])
-def test_a_ping_notices_an_answer_that_is_not_its_request(change: str, peer: RawPeer) -> None:
-    need(peer, "workloads", "ping")
-    one, other = pair(peer)
-    pinging = peer.start("ping", socket=one, count=2, size=16)
-    [request] = peer.recv(other)
-    peer.send(
-        other,
-        {
-            "other bytes": [{"base64": base64.b64encode(b"\xff" * 16).decode()}],
-            "other size": [{"base64": base64.b64encode(bytes_of(request[0])[:-1]).decode()}],
-            "one more frame": [*request, ""],
-        }[change],
-    )
-    peer.send(other, *peer.recv(other))
-    result = peer.result(pinging)
-    assert (result["count"], result["wrong"]) == (2, 1)
-
-
-def test_an_echo_that_runs_out_tells_what_it_did(peer: RawPeer) -> None:
-    need(peer, "workloads", "echo")
-    one, other = pair(peer)
-    echoing = peer.start("echo", socket=other, count=3, timeout=400)
-    peer.send(one, ["a", "", "b"], ["c"])
-    assert peer.recv(one, 2) == [["a", "", "b"], ["c"]]
-    error = peer.error(echoing)
-    assert (error["data"]["name"], error["data"]["echoed"]) == ("timeout", 2)
-
-
-def test_a_ping_without_answer_runs_out(peer: RawPeer) -> None:
-    need(peer, "workloads", "ping")
-    one, _ = pair(peer)
-    error = peer.refused("ping", socket=one, count=3, size=16, timeout=200)
-    assert error["data"]["name"] == "timeout"
-    assert error["data"]["count"] == 0
-
-
 # proxy
 
 
@@ -307,6 +235,13 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "drain with more": ("drain", {"made_up": 1}),
     "ping of 15 bytes": ("ping", {"size": 15}),
     "ping with warmup -1": ("ping", {"warmup": -1}),
+    "ping of rate 0": ("ping", {"rate": 0}),
+    "ping with a stamp": ("ping", {"stamp": True}),
+    "flood of a stamp in 23 bytes": ("flood", {"size": 23, "stamp": True}),
+    "pace of a stamp in 23 bytes": ("pace", {"size": 23, "stamp": True}),
+    "flood with stamp 1": ("flood", {"stamp": 1}),
+    "drain with stamped 1": ("drain", {"stamped": 1}),
+    "echo of a size": ("echo", {"size": 16}),
 }
 
 

@@ -10,9 +10,8 @@ import json
 import subprocess
 import sys
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ import psutil
 from harness.peers import build
 from harness.peers.manifest import Manifest
 from tests.contract import schema
+from tests.waiting import gone
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DEADLINE: Final = 15.0
@@ -38,24 +38,6 @@ Json = dict[str, Any]
 def command(manifest: Manifest) -> list[str]:
     """Return the command that runs a peer, built first if need be."""
     return build.command(manifest, ROOT / ".build" / "peers")
-
-
-def within(seconds: float, event: Callable[[], bool]) -> bool:
-    """Whether an event that can only be polled comes in time."""
-    end = time.perf_counter() + seconds
-    while not event():
-        if time.perf_counter() > end:
-            return False
-        time.sleep(0.005)
-    return True
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended; one that only waits for its parent's notice has."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 class RawPeer:

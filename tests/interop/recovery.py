@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from time import perf_counter
 
 from harness.errors import CallFailed
 from harness.model.frames import Content
 from harness.model.patterns import Pattern
 from harness.peers.sockets import Link, OptionValue, Peer, Receiving, RemoteSocket, until
+from harness.places.ports import reserved
 from tests.interop.steps import bytes_of
 
 SETTLED = 10
@@ -41,7 +44,7 @@ class Flow:
     `figures` takes how long the flow needed to run again and what became of the messages: `lost` of those that the
     library accepted, `doubled` ones, `refused` ones (their send reported an error) and of them `refused_and_came`.
     Errors that a receive reported meanwhile are only counted (`recv_errors`): whether there may be any is a check of
-    its own. `padding` is frames that go before each number.
+    its own. `padding` is frames that go before each number, `address` those before them that a ROUTER sends by.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Flow:
         receiver: RemoteSocket,
         figures: dict[str, float],
         padding: Sequence[Content] = (),
+        address: Sequence[Content] = (),
     ) -> None:
         self.accepted: list[int] = []
         self.refused: dict[int, str] = {}
@@ -58,6 +62,7 @@ class Flow:
         figures.setdefault("recv_errors", 0)
         self._count = 0
         self._padding = list(padding)
+        self._address = list(address)
         self.sender = sender
         self.receiver = receiver
         self._waiting: Receiving | None = None
@@ -66,7 +71,7 @@ class Flow:
         """Send the next number; note whether the library took it. `timeout` in ms."""
         number, self._count = self._count, self._count + 1
         try:
-            self.sender.send(*self._padding, f"news {number}", timeout=timeout)
+            self.sender.send(*self._address, *self._padding, f"news {number}", timeout=timeout)
         except CallFailed as error:
             self.refused[number] = error.name
         else:
@@ -94,6 +99,10 @@ class Flow:
             assert len(message) - len(self._padding) - 1 == (self.receiver.type == "ROUTER"), f"not whole: {message!r}"
             self.came.append(int(word[5:]))
             wait = 0.0
+
+    def replace(self, old: RemoteSocket, new: RemoteSocket) -> None:
+        """Go on with another socket in the place of one end."""
+        self.change(**{"sender" if old is self.sender else "receiver": new})
 
     def change(self, *, sender: RemoteSocket | None = None, receiver: RemoteSocket | None = None) -> None:
         """Go on with another socket at one end; what the old receiver had not handed out is gone with it."""
@@ -144,6 +153,63 @@ class Flow:
         assert self.came == sorted(self.came), f"out of order: {self.came}"
 
 
+NAME = "dealer"
+"""What a DEALER calls itself, so that a ROUTER can speak first."""
+
+
+class Traffic:
+    """All that flows between the two ends of a pattern: from left to right, and back from a ROUTER to its DEALER."""
+
+    def __init__(
+        self,
+        left: RemoteSocket,
+        right: RemoteSocket,
+        figures: dict[str, float],
+        padding: Sequence[Content] = (),
+    ) -> None:
+        self._figures = figures
+        self._back: dict[str, float] = {}
+        self.flows = [Flow(left, right, figures, padding)]
+        if (left.type, right.type) == ("DEALER", "ROUTER"):
+            self.flows.append(Flow(right, left, self._back, padding, [NAME]))
+
+    def run(self) -> None:
+        """See that everything flows; `Flow.run` says what that is."""
+        try:
+            for flow in self.flows:
+                flow.run()
+        finally:
+            self._figures.update({f"back_{name}": value for name, value in self._back.items()})
+
+    def meanwhile(self) -> int:
+        """Send a few messages whatever becomes of them; returns how many came."""
+        before = sum(len(flow.came) for flow in self.flows)
+        for flow in self.flows:
+            for _ in range(5):
+                flow.send()
+            flow.collect(0.02)
+        return sum(len(flow.came) for flow in self.flows) - before
+
+    def replace(self, old: RemoteSocket, new: RemoteSocket) -> None:
+        """Go on with another socket in the place of one end."""
+        for flow in self.flows:
+            flow.replace(old, new)
+
+
+@contextmanager
+def endpoint_kept(link: Link) -> Iterator[str]:
+    """Yield an endpoint of the link's transport where nobody listens yet, for a listener that goes and comes back."""
+    if link.transport.name == "ipc":
+        with tempfile.TemporaryDirectory(prefix="zmq-interop-") as folder:
+            yield f"ipc://{folder}/kept"
+    elif link.transport.name == "tcp6":
+        with reserved("::1") as port:
+            yield f"tcp://[::1]:{port}"
+    else:
+        with reserved() as port:
+            yield f"tcp://127.0.0.1:{port}"
+
+
 def listener_and_client(link: Link, left: Peer, right: Peer) -> tuple[Peer, Peer]:
     """Return who binds and who connects."""
     return (left, right) if link.left_binds else (right, left)
@@ -163,7 +229,15 @@ def opened(
     options: dict[str, OptionValue] | None = None,
     monitor: bool = False,
 ) -> RemoteSocket:
-    """Open a socket; one that subscribes, subscribes to everything. `monitor` records its events from the first."""
+    """Open a socket; one that subscribes, subscribes to everything. `monitor` records its events from the first.
+
+    A DEALER is called `NAME`, and a ROUTER lets it come back under that name at any time, unless the options say
+    otherwise: what becomes of it else is a check of its own.
+    """
+    if socket_type == "DEALER":
+        options = {"ROUTING_ID": NAME, **(options or {})}
+    if socket_type == "ROUTER" and peer.can("options", "ROUTER_HANDOVER"):
+        options = {"ROUTER_HANDOVER": 1, **(options or {})}
     socket = peer.socket(socket_type, options=options)
     if monitor:
         socket.monitor()

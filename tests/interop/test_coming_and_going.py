@@ -7,15 +7,28 @@ from time import perf_counter
 
 import pytest
 
+from harness.errors import CallFailed
 from harness.judge import Crowd
 from harness.model.patterns import Pattern
-from harness.peers.sockets import Link, Peer, RemoteSocket, until
+from harness.peers.sockets import Link, OptionValue, Peer, RemoteSocket, until
 from harness.places.ports import reserved
-from tests.interop.recovery import SETTLED, Flow, listener_and_client, opened, reconnecting, soon, types, wait_for
+from tests.interop.recovery import (
+    NAME,
+    SETTLED,
+    Flow,
+    Traffic,
+    endpoint_kept,
+    listener_and_client,
+    opened,
+    reconnecting,
+    soon,
+    types,
+    wait_for,
+)
 from tests.interop.steps import bytes_of
 
 
-@pytest.mark.scenario("listener-returns", "push-pull", "pub-sub")
+@pytest.mark.scenario("listener-returns", "push-pull", "pub-sub", "dealer-router")
 def test_a_client_finds_a_listener_that_closed_and_came_back(
     left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
@@ -24,7 +37,15 @@ def test_a_client_finds_a_listener_that_closed_and_came_back(
     across_a_return(listening, listening, connecting, link, pattern, figures)
 
 
-@pytest.mark.scenario("listener-killed", "push-pull", binds=("right-binds",))
+@pytest.mark.scenario("listener-returns", "push-pull", transports=("ipc", "tcp6"), binds=("right-binds",))
+def test_a_client_finds_a_listener_that_came_back_over_each_transport(
+    left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
+) -> None:
+    # 23/ZMTP, as above; zmq_ipc(7): the file of a listener that closed is no obstacle to the next one.
+    across_a_return(right, right, left, link, pattern, figures)
+
+
+@pytest.mark.scenario("listener-killed", "push-pull", "dealer-router", binds=("right-binds",))
 def test_a_client_finds_the_successor_of_a_listener_that_was_killed(
     peers: Crowd, left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
@@ -59,22 +80,20 @@ def test_a_requester_asks_the_server_that_came_back(
 def across_a_return(
     first: Peer, second: Peer, connecting: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
-    """Let messages flow, let the listener go, and let them flow again to or from the second one on its endpoint."""
+    """Let messages flow, let the listener go, and let them flow again with the second one on its endpoint."""
     options = reconnecting(connecting)
     bound, connected = types(link, pattern)
-    with reserved() as port:
-        endpoint = f"tcp://127.0.0.1:{port}"
+    with endpoint_kept(link) as endpoint:
         listener = opened(first, bound, bind=endpoint)
         client = opened(connecting, connected, connect=endpoint, options=options)
-        flow = Flow(*((listener, client) if link.left_binds else (client, listener)), figures)
-        flow.run()
+        traffic = Traffic(*((listener, client) if link.left_binds else (client, listener)), figures)
+        traffic.run()
         if first is second:
             listener.close()
         else:
             first.client.kill()
-        successor = opened(second, bound, bind=endpoint)
-        flow.change(**{"sender" if link.left_binds else "receiver": successor})
-        flow.run()
+        traffic.replace(listener, opened(second, bound, bind=endpoint))
+        traffic.run()
 
 
 @pytest.mark.scenario("connects-first", "push-pull", "pub-sub", "req-rep")
@@ -135,11 +154,11 @@ def test_a_late_subscriber_misses_what_was_before_and_disturbs_nobody(
         assert subscriber.recv_all(len(wanted)) == wanted
 
 
-@pytest.mark.scenario("paused", "push-pull", binds=("right-binds",))
+@pytest.mark.scenario("paused", "push-pull", "dealer-router", binds=("right-binds",))
 def test_a_receiver_that_was_paused_gets_everything_when_it_goes_on(
     peers: Crowd, left: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
-    # 30/PIPELINE: PUSH SHALL NOT discard messages that it cannot queue.
+    # 30/PIPELINE, PUSH, and 28/REQREP, DEALER: SHALL NOT discard messages that they cannot queue.
     sleeper = peers.fresh("right")
     receiver = opened(sleeper, pattern.right, bind=link.transport.wildcard)
     sender = opened(left, pattern.left, connect=receiver.endpoint)
@@ -156,15 +175,16 @@ def test_a_receiver_that_was_paused_gets_everything_when_it_goes_on(
     assert flow.came == list(range(len(flow.came))), "nothing is lost in a pause"
 
 
-@pytest.mark.scenario("one-is-killed", "push-pull", binds=("right-binds",))
+@pytest.mark.scenario("one-is-killed", "push-pull", "dealer-router", binds=("right-binds",))
 def test_a_receiver_goes_on_with_the_others_when_a_sender_is_killed(
     peers: Crowd, left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
-    # 30/PIPELINE: if a peer disconnects, PULL SHALL destroy its queue; and no more than that.
+    # 30/PIPELINE, PULL, and 28/REQREP, ROUTER: if a peer disconnects, SHALL destroy its queue; and no more than that.
     listener = opened(right, pattern.right, bind=link.transport.wildcard)
     victim = peers.fresh("left")
     doomed, survivor, newcomer = (
-        opened(peer, pattern.left, connect=listener.endpoint) for peer in (victim, left, left)
+        opened(peer, pattern.left, connect=listener.endpoint, options=called(pattern, name))
+        for peer, name in ((victim, "doomed"), (left, "survivor"), (left, "newcomer"))
     )
     flow = Flow(survivor, listener, figures)
     for sender in (survivor, doomed):
@@ -176,6 +196,58 @@ def test_a_receiver_goes_on_with_the_others_when_a_sender_is_killed(
         flow.run()
     # What the application sees of it is nothing: a receive hands out messages, and no error.
     assert figures["recv_errors"] == 0, "a receive failed because a peer had gone"
+
+
+def called(pattern: Pattern, name: str) -> dict[str, OptionValue]:
+    """Return the options of one of several DEALERs at a ROUTER; the other types need no name."""
+    return {"ROUTING_ID": name} if pattern.left == "DEALER" else {}
+
+
+@pytest.mark.scenario("dealer-killed", "dealer-router", binds=("right-binds",))
+def test_a_router_goes_on_with_the_others_when_a_dealer_is_killed(
+    peers: Crowd, left: Peer, right: Peer, link: Link, figures: dict[str, float]
+) -> None:
+    # 28/REQREP, ROUTER: if a peer disconnects, SHALL destroy its queue; a message to nobody it SHALL silently drop, or
+    # return an error.
+    router = link.bind(right, "ROUTER")
+    victim = peers.fresh("left")
+    doomed, survivor = (
+        peer.socket("DEALER", connect=router.endpoint, options={"ROUTING_ID": name})
+        for peer, name in ((victim, "doomed"), (left, "survivor"))
+    )
+    for dealer in (doomed, survivor):
+        dealer.send("here I am")
+        router.recv()
+    victim.client.kill()
+    refused = 0
+    for number in range(10):
+        try:
+            router.send("doomed", "anybody there?")
+        except CallFailed:
+            refused += 1
+        router.send("survivor", f"news {number}")
+        assert survivor.recv() == [f"news {number}"]
+    figures["refused"] = refused
+
+
+@pytest.mark.scenario("returns-by-name", "dealer-router", binds=("right-binds",))
+def test_a_dealer_that_comes_back_under_its_name_is_heard(left: Peer, right: Peer, link: Link) -> None:
+    # 28/REQREP, ROUTER: if a peer disconnects, SHALL destroy its double queue; who comes then is a peer as any other.
+    # Whether the ROUTER's application looks at the socket in between is its own affair.
+    router = link.bind(right, "ROUTER")
+    for turn in ("first", "second"):
+        dealer = left.socket("DEALER", options={"ROUTING_ID": NAME})
+        if left.can("features", "monitor"):
+            dealer.monitor()
+        dealer.connect(router.endpoint)
+        if left.can("features", "monitor"):
+            wait_for(dealer, "HANDSHAKE_SUCCEEDED", left.wait_ms)
+        dealer.send(turn)
+        try:
+            assert router.recv() == [NAME, turn]
+        except CallFailed as error:
+            raise AssertionError(f"the {turn} connection of a dealer is not heard: {error}") from error
+        dealer.close()
 
 
 @pytest.mark.scenario("subscriber-killed", "pub-sub", binds=("left-binds",))

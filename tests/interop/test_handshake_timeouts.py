@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import socket as tcp
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from time import perf_counter
 
 import pytest
 
-from harness.errors import CallFailed
+from harness.errors import CallFailed, Unsupported
 from harness.model.patterns import Pattern
 from harness.peers.client import PendingCall
 from harness.peers.sockets import Link, OptionValue, Peer, RemoteSocket
+from tests.interop.recovery import wait_for
 
 INTERVAL_MS = 100
 EARLY_MS = 1.1
@@ -133,3 +135,40 @@ def error_name(call: PendingCall) -> str:
     except CallFailed as error:
         return error.name
     return ""
+
+
+@contextmanager
+def full_listener() -> Iterator[str]:
+    """Listen with a full queue of connections, so that the system answers no more of them; gives the endpoint."""
+    if sys.platform != "linux":
+        raise Unsupported("only Linux keeps silent when a listener's queue is full")
+    with ExitStack() as stack:
+        listener = stack.enter_context(tcp.create_server(("127.0.0.1", 0), backlog=0))
+        with suppress(TimeoutError):
+            while True:
+                stack.enter_context(tcp.create_connection(listener.getsockname(), timeout=0.05))
+        yield f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.scenario("connect-timeout", "push-pull", pairs="same", binds=("right-binds",))
+def test_connecting_to_where_nobody_answers_is_given_up_in_time(
+    left: Peer, link: Link, figures: dict[str, float]
+) -> None:
+    # zmq_setsockopt(3), ZMQ_CONNECT_TIMEOUT: "how long to wait before timing-out a connect() system call"; the system's
+    # own time is minutes. Then it is tried again.
+    left.need("options", "CONNECT_TIMEOUT", "RECONNECT_IVL")
+    with full_listener() as endpoint:
+        pusher = left.socket("PUSH", options={"CONNECT_TIMEOUT": INTERVAL_MS, "RECONNECT_IVL": 1})
+        if left.can("features", "monitor"):
+            pusher.monitor()
+        began = perf_counter()
+        connecting = pusher.connect_later(endpoint)
+        if left.can("features", "monitor"):
+            connecting.result()
+            wait_for(pusher, "CONNECT_RETRIED", INTERVAL_MS + LATE_MS)
+        else:
+            # A library whose connect waits makes a number of attempts, and then says so.
+            assert connecting.done((12 * INTERVAL_MS + LATE_MS) / 1000), "it goes on trying to connect"
+            assert error_name(connecting) in ("library", "timeout")
+        figures["given_up_ms"] = took = round(1000 * (perf_counter() - began), 1)
+        assert took >= INTERVAL_MS - EARLY_MS, f"given up after {took} ms, before its time"

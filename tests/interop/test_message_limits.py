@@ -40,6 +40,31 @@ def test_conflate_keeps_only_the_last_message(
     assert len(came) < count / 2, f"{len(came)} of {count} messages were kept"
 
 
+@pytest.mark.scenario("conflate", "pub-sub", binds=("left-binds",))
+def test_a_conflating_subscriber_keeps_only_the_last_publication(
+    left: Peer, right: Peer, link: Link, figures: dict[str, float]
+) -> None:
+    # zmq_setsockopt(3), ZMQ_CONFLATE, as above.
+    right.need("options", "CONFLATE")
+    publisher = link.bind(left, "PUB")
+    subscriber = right.socket("SUB", options={"CONFLATE": 1})
+    subscriber.subscribe("")
+    subscriber.connect(publisher.endpoint)
+    waiting = subscriber.recv_later()
+    for pause in until(left.wait_ms):
+        publisher.send("0")
+        if waiting.done(pause):
+            break
+    waiting.messages()
+    publisher.send_all([[str(number)] for number in range(1, 201)])
+    came = [0]
+    while came[-1] != 200:
+        came.append(int(bytes_of(subscriber.recv()[0])))
+    figures["kept"] = len(came)
+    assert came == sorted(came)
+    assert len(came) < 100, f"{len(came)} of 200 messages were kept"
+
+
 @pytest.mark.scenario("immediate", "push-pull", "dealer-dealer", binds=("right-binds",))
 def test_immediate_queues_only_for_completed_connections(left: Peer, right: Peer, link: Link, pattern: Pattern) -> None:
     # zmq_setsockopt(3), ZMQ_IMMEDIATE: 1 queues messages "only to completed connections. This will cause the socket to

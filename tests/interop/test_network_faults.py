@@ -11,7 +11,7 @@ from harness.model.patterns import Pattern
 from harness.peers.sockets import Link, Peer, RemoteSocket
 from harness.places import toxiproxy
 from harness.places.toxiproxy import Network
-from tests.interop.recovery import Flow, listener_and_client, opened, reconnecting, types
+from tests.interop.recovery import Traffic, listener_and_client, opened, reconnecting, types
 
 BODIES: list[list[Content]] = [
     [""],
@@ -68,7 +68,7 @@ def across(
     disturb: Callable[[Network], None],
     *,
     padding: Sequence[Content] = (),
-) -> Flow:
+) -> None:
     """Let messages flow through a network, disturb it, heal it, and let them flow again."""
     listening, connecting = listener_and_client(link, left, right)
     options = reconnecting(connecting)
@@ -76,20 +76,15 @@ def across(
     listener = opened(listening, bound, bind=link.transport.wildcard)
     with toxiproxy.running().before(listener.endpoint) as network:
         client = opened(connecting, connected, connect=network.endpoint, options=options)
-        flow = Flow(*((listener, client) if link.left_binds else (client, listener)), figures, padding)
-        flow.run()
-        settled = len(flow.came)
+        traffic = Traffic(*((listener, client) if link.left_binds else (client, listener)), figures, padding)
+        traffic.run()
         disturb(network)
-        for _ in range(5):
-            flow.send()
-        flow.collect(0.02)
-        figures["came_meanwhile"] = len(flow.came) - settled
+        figures["came_meanwhile"] = traffic.meanwhile()
         network.heal()
-        flow.run()
-    return flow
+        traffic.run()
 
 
-@pytest.mark.scenario("cut-and-healed", "push-pull", "pub-sub")
+@pytest.mark.scenario("cut-and-healed", "push-pull", "pub-sub", "dealer-router")
 def test_a_flow_runs_again_after_its_connection_was_cut(
     left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
@@ -98,7 +93,7 @@ def test_a_flow_runs_again_after_its_connection_was_cut(
     assert figures["came_meanwhile"] == 0
 
 
-@pytest.mark.scenario("reset", "push-pull")
+@pytest.mark.scenario("reset", "push-pull", "dealer-router")
 def test_a_flow_runs_again_after_its_connection_was_reset(
     left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
@@ -107,7 +102,7 @@ def test_a_flow_runs_again_after_its_connection_was_reset(
     assert figures["came_meanwhile"] == 0
 
 
-@pytest.mark.scenario("half-open", "push-pull")
+@pytest.mark.scenario("half-open", "push-pull", "dealer-router")
 def test_a_flow_runs_again_after_its_network_swallowed_everything(
     left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
@@ -116,7 +111,7 @@ def test_a_flow_runs_again_after_its_network_swallowed_everything(
     assert figures["came_meanwhile"] == 0
 
 
-@pytest.mark.scenario("data-limit", "push-pull", "pub-sub")
+@pytest.mark.scenario("data-limit", "push-pull", "pub-sub", "dealer-router")
 def test_a_message_whose_connection_ends_in_the_middle_comes_whole_or_not_at_all(
     left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:

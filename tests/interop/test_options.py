@@ -37,6 +37,7 @@ def deaf_listener() -> Iterator[str]:
         yield f"tcp://127.0.0.1:{listener.getsockname()[1]}"
 
 
+@pytest.mark.unrecorded("it looks for the peer's connection to the listener's own port")
 @pytest.mark.scenario("keepalive", "push-pull")
 def test_tcp_keepalive_and_its_idle_time_are_set_on_the_live_connection(left: Peer, right: Peer, link: Link) -> None:
     # ZMQ_TCP_KEEPALIVE overrides SO_KEEPALIVE, ZMQ_TCP_KEEPALIVE_IDLE overrides TCP_KEEPIDLE: for
@@ -97,6 +98,7 @@ BULK: Final = [[Recipe(65_536, number)] for number in range(96)]
 """6 MiB: more than the system's buffers of one connection hold, where the receiver's is set small."""
 
 
+@pytest.mark.unrecorded("a recorder's sockets have buffers too, which take what the queue does not")
 @pytest.mark.scenario("rcvhwm-holds-back", "push-pull", binds=("right-binds",))
 def test_rcvhwm_of_a_puller_that_does_not_read_holds_its_pusher_back(left: Peer, right: Peer, link: Link) -> None:
     # ZMQ_RCVHWM limits what is queued inbound. What does not fit stays with TCP and then with the sender, which blocks

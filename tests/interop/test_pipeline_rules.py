@@ -11,6 +11,7 @@ from harness.errors import CallFailed
 from harness.model.frames import Message
 from harness.model.patterns import Pattern
 from harness.peers.sockets import Link, Peer, RemoteSocket, until
+from tests.interop.recovery import Flow
 from tests.interop.steps import bytes_of
 
 QUIET_MS = 50.0
@@ -164,3 +165,33 @@ def test_a_third_party_gets_nothing_from_a_pair_and_nothing_in(left: Peer, right
     other.send("anybody there?")
     assert other.recv() == ["secret"]
     assert one.recv() == ["anybody there?"]
+
+
+@pytest.mark.scenario("next-partner", "pair-pair", binds=("right-binds",))
+def test_a_pair_whose_partner_left_takes_the_next_one(
+    left: Peer, right: Peer, link: Link, figures: dict[str, float]
+) -> None:
+    # 31/EXPAIR: if its peer disconnects, PAIR SHALL destroy the queue; then it MAY be connected to another one.
+    one = link.bind(right, "PAIR")
+    with link.connect(left, "PAIR", one) as first:
+        Flow(first, one, figures).run()
+        Flow(one, first, figures).run()
+    # Who comes before the first one's end is known may still be refused, so one of the next ones must get in.
+    hearing = one.recv_later()
+    for turn, _ in enumerate(until(left.wait_ms)):
+        partner = link.connect(left, "PAIR", one)
+        with suppress(CallFailed):
+            partner.send(f"partner {turn}", timeout=50)
+        if hearing.done(0.02 * (turn + 1)):
+            try:
+                message = hearing.messages()[0]
+                break
+            except CallFailed:  # the first one's end, reported as an error
+                hearing = one.recv_later()
+        partner.close()
+    else:
+        raise AssertionError("nobody gets in after the first partner left")
+    figures["refused"] = turn
+    assert message == [f"partner {turn}"]
+    one.send("welcome")
+    assert partner.recv() == ["welcome"]

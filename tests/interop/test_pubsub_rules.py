@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import count
 
 import pytest
 
 from harness.model.patterns import Pattern
-from harness.peers.sockets import Link, OptionValue, Peer, RemoteSocket
+from harness.peers.sockets import Link, OptionValue, Peer, RemoteSocket, until
 from tests.interop.steps import bytes_of, probe_until_subscribed
 
 
@@ -217,3 +218,47 @@ def test_a_publisher_ignores_messages_of_its_subscribers(left: Peer, right: Peer
     feed.subscriber.send_all([["\x02"], [""], ["one frame"]])
     feed.subscriber.subscribe("b")
     feed.expect([b"a", b"b", b"c"], [b"a", b"b"])
+
+
+def through(publisher: RemoteSocket, subscriber: RemoteSocket, words: list[str], turn: int) -> list[str]:
+    """Publish each word with the number of the turn, and a last one; return which of them came."""
+    publisher.send_all([[word, str(turn)] for word in (*words, "z")])
+    came: list[str] = []
+    while True:
+        word, number = (bytes_of(part).decode() for part in subscriber.recv())
+        if number == str(turn):
+            if word == "z":
+                return came
+            came.append(word)
+
+
+@pytest.mark.scenario("inverted", "pub-sub", "pub-xsub", "xpub-sub", binds=("left-binds",))
+def test_inverted_matching_gives_what_is_not_subscribed_to(
+    left: Peer, right: Peer, link: Link, pattern: Pattern
+) -> None:
+    # zmq_setsockopt(3), ZMQ_INVERT_MATCHING: PUB and XPUB send to all "except those subscribed to a prefix that
+    # matches"; SUB must be told as well, XSUB need not, as it does not filter.
+    left.need("options", "INVERT_MATCHING")
+    inverted: dict[str, OptionValue] = {"INVERT_MATCHING": 1}
+    if pattern.right == "SUB":
+        right.need("options", "INVERT_MATCHING")
+    publisher = link.bind(left, pattern.left, inverted)
+    subscriber = link.connect(right, pattern.right, publisher, inverted if pattern.right == "SUB" else None)
+    waiting = subscriber.recv_later()
+    for pause in until(left.wait_ms):
+        publisher.send("hello", "0")
+        if waiting.done(pause):
+            break
+    assert waiting.messages() == [["hello", "0"]]
+    words = ["a", "b", "ab", "", "ba", "A"]
+    numbers = count(1)
+    for topic, wanted in ((None, words), ("a", ["b", "", "ba", "A"]), (None, words)):
+        if topic is not None:
+            subscriber.subscribe(topic)
+        elif next(numbers) > 1:
+            subscriber.unsubscribe("a")
+        # A subscription takes its time to the publisher.
+        for _ in until(left.wait_ms):
+            if (came := through(publisher, subscriber, words, next(numbers))) == wanted:
+                break
+        assert came == wanted

@@ -201,3 +201,32 @@ def test_a_relaxed_req_may_ask_again_and_gets_the_last_answer(left: Peer, right:
         assert server.recv() == [f"question {turn}"]
         server.send(f"answer {turn}")
         assert client.recv() == [f"answer {turn}"]
+
+
+@pytest.mark.scenario("foreign-reply", "req-router", binds=("right-binds",))
+def test_a_req_discards_what_others_than_the_one_it_asked_send(left: Peer, right: Peer, link: Link) -> None:
+    # 28/REQREP, REQ: "SHALL accept an incoming message only from the last peer that it sent a request to. SHALL discard
+    # silently any messages received from other peers."
+    # The servers share a context, so that what one has sent is on its way before what the other sends after it.
+    servers = [right.socket("ROUTER", bind=link.transport.wildcard, context="servers") for _ in range(2)]
+    client = link.connect(left, "REQ", servers[0])
+    client.connect(servers[1].endpoint)
+    names: dict[RemoteSocket, bytes] = {}
+    waiting = [server.recv_later() for server in servers]
+    for turn in range(3):
+        client.send(f"question {turn}")
+        asked = next((n for _ in until(right.wait_ms) for n in (0, 1) if waiting[n].done(0.005)), None)
+        assert asked is not None, "the question does not arrive"
+        identity, delimiter, question = waiting[asked].messages()[0]
+        assert [delimiter, question] == ["", f"question {turn}"]
+        names[servers[asked]] = bytes_of(identity)
+        other = servers[1 - asked]
+        hearing = client.recv_later()
+        # It must neither be taken now nor be kept for the time when its sender is asked.
+        if other in names:
+            other.send(names[other], "", "nobody asked me, but")
+            assert not hearing.done(0.02), f"a foreign reply was accepted: {hearing.messages()}"
+        servers[asked].send(identity, "", f"answer {turn}")
+        assert hearing.messages() == [[f"answer {turn}"]], "a foreign reply was accepted"
+        waiting[asked] = servers[asked].recv_later()
+    assert len(names) == 2, "the questions go round"

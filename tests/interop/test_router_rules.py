@@ -41,6 +41,25 @@ def test_a_router_knows_its_peers_by_the_identity_they_announce(
         assert client.recv() == ["you are", identity]
 
 
+@pytest.mark.scenario(
+    "long-identity",
+    "dealer-router",
+    pairs="pebbe>pebbe|pyzmq>pyzmq|pyzmq-asyncio>pyzmq-asyncio",  # the peer for go-zeromq refuses it by itself
+    binds=("right-binds",),
+)
+def test_an_identity_of_more_than_255_bytes_is_refused(left: Peer, right: Peer, link: Link) -> None:
+    # 23/ZMTP: "identity = 0*255OCTET"; zmq_setsockopt(3), ZMQ_ROUTING_ID: at most 255 bytes long, else EINVAL.
+    router = link.bind(right, "ROUTER")
+    dealer = left.socket("DEALER", options={"ROUTING_ID": b"y" * 255})
+    with pytest.raises(CallFailed) as refused:
+        dealer.set("ROUTING_ID", b"x" * 256)
+    assert refused.value.name in ("invalid", "library")
+    # The one before is still in force.
+    dealer.connect(router.endpoint)
+    dealer.send("hello")
+    assert router.recv() == [b"y" * 255, "hello"]
+
+
 @pytest.mark.scenario("generated", "dealer-router", "req-router", binds=("right-binds",))
 def test_a_router_tells_peers_without_an_identity_apart(left: Peer, right: Peer, link: Link, pattern: Pattern) -> None:
     # 28/REQREP, ROUTER: SHALL identify each double queue using a unique "identity" binary string.

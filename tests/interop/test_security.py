@@ -5,6 +5,7 @@ The friend is connected from before the intruder comes until after it was refuse
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 import pytest
@@ -163,3 +164,37 @@ def test_a_client_shows_its_credentials_to_each_server(left: Peer, right: Peer, 
     client.send_all([["hello"]] * len(servers))
     for server in servers:
         assert server.recv() == ["hello"]
+
+
+def call_on(server: Peer, lock: Lock, client: Peer, wrong: Options, link: Link) -> None:
+    """Let a secured server connect to a client that is right and to one that is wrong."""
+    inside = client.socket("PUSH", bind=link.transport.wildcard, options=lock.friend)
+    outside = client.socket("PUSH", bind=link.transport.wildcard, options=wrong)
+    caller = server.socket("PULL", context=lock.context, options=lock.server)
+    caller.connect(inside.endpoint)
+    inside.send("before")
+    assert caller.recv() == ["before"]
+    calls = [caller.connect_later(outside.endpoint), outside.send_later([["from an intruder"]], timeout=100)]
+    for call in calls:
+        with suppress(CallFailed):
+            call.result()
+    inside.send("after")
+    assert caller.recv() == ["after"], "the friend's message comes next, and nothing of the intruder's"
+    with pytest.raises(CallFailed, match="timeout"):
+        caller.recv(timeout=20)
+
+
+@pytest.mark.scenario("plain-server-connects", "push-pull", binds=("left-binds",))
+def test_a_plain_server_may_be_the_one_that_connects(left: Peer, right: Peer, link: Link, cell: Cell) -> None:
+    # 23/ZMTP, as-server: "Is the peer acting as server for security handshake?" is told by the greeting, and not by who
+    # listens.
+    left.need("mechanisms", "PLAIN")
+    call_on(right, plain(right, cell), left, {**TICKET, "PLAIN_PASSWORD": "guessed"}, link)
+
+
+@pytest.mark.scenario("curve-server-connects", "push-pull", binds=("left-binds",))
+def test_a_curve_server_may_be_the_one_that_connects(left: Peer, right: Peer, link: Link, cell: Cell) -> None:
+    # zmq_curve(7): "The role is independent of bind/connect direction."
+    lock = curve(right, left, cell)
+    public, secret = left.keypair()
+    call_on(right, lock, left, {**lock.friend, "CURVE_PUBLICKEY": public, "CURVE_SECRETKEY": secret}, link)

@@ -85,11 +85,13 @@ def see_both(sender: RemoteSocket, *receivers: RemoteSocket) -> None:
     assert ended + len(receivers) == count, f"{ended + len(receivers)} of {count} messages came, each to one"
 
 
-@pytest.mark.scenario("paused-neighbour", "push-pull", "dealer-dealer", "pub-sub", pairs="same", binds=("left-binds",))
+@pytest.mark.scenario(
+    "paused-neighbour", "push-pull", "dealer-dealer", "pub-sub", "xpub-sub", pairs="same", binds=("left-binds",)
+)
 def test_a_paused_process_holds_up_none_of_its_neighbours(
     left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern
 ) -> None:
-    # 29/PUBSUB: PUB "SHALL NOT block on sending"; 30/PIPELINE and 28/REQREP as above.
+    # 29/PUBSUB: PUB and XPUB "SHALL NOT block on sending"; 30/PIPELINE and 28/REQREP as above.
     sender = link.bind(left, pattern.left, marks(left))
     standing = peers.fresh("right")
     stuck = link.connect(standing, pattern.right, sender, marks(standing))

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import sys
 import textwrap
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
@@ -48,21 +44,3 @@ def python_manifest(folder: Path, **keys: Any) -> Manifest:
     """Return a manifest whose file lies in `folder` (and need not exist)."""
     keys = {"name": "tiny", "language": "python", "file": folder / "tiny.peer.toml", "run": ("x",), **keys}
     return Manifest(**keys)
-
-
-def within(seconds: float, event: Callable[[], bool]) -> bool:
-    """Whether an event that can only be polled comes in time."""
-    end = time.perf_counter() + seconds
-    while not event():
-        if time.perf_counter() > end:
-            return False
-        time.sleep(0.005)
-    return True
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended; one that only waits for its parent's notice has."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True

@@ -80,7 +80,7 @@ class MemoryPool(Pool):
         self.handlers = handlers or {}
         self.started: list[MemoryClient] = []
 
-    def start(self, name: str) -> Peer:
+    def start(self, name: str, env: Mapping[str, str] | None = None) -> Peer:
         """Make a peer."""
         client = MemoryClient(name, self.handlers.get(name, {}))
         self.started.append(client)

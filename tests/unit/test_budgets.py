@@ -31,7 +31,7 @@ def encoded(*times_us: float) -> str:
     made = HdrHistogram(histogram.LOWEST, histogram.HIGHEST, histogram.DIGITS)
     for time in times_us:
         made.record_value(int(1000 * time))
-    return made.encode().decode("ascii")
+    return str(made.encode().decode("ascii"))
 
 
 def block(*times_us: float) -> Latency:

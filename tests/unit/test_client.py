@@ -18,7 +18,8 @@ from harness.errors import CallFailed, ContractBreach, PeerCrash, PeerFault, Pee
 from harness.peers import client as module
 from harness.peers.client import PeerClient, describe_exit
 from harness.places.local import LocalPlace
-from tests.unit.helpers import gone, script, within
+from tests.unit.helpers import script
+from tests.waiting import gone, within
 
 PRELUDE = """\
 import json, os, sys, time

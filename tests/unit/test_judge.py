@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -104,10 +104,10 @@ def test_what_is_nobodys_fault_passes_through(fault: BaseException) -> None:
 
 def test_a_peer_that_cannot_be_built_passes_through_the_search_for_blame() -> None:
     class Unbuildable(MemoryPool):
-        def start(self, name: str) -> Peer:
+        def start(self, name: str, env: Mapping[str, str] | None = None) -> Peer:
             if len(self.started) == 2:
                 raise SetupFault("no Go")
-            return super().start(name)
+            return super().start(name, env)
 
     with pytest.raises(SetupFault, match="no Go"):
         judged(raising(AssertionError()), pool=Unbuildable())

@@ -95,6 +95,7 @@ class Done:
 
 def run_pytest(folder: Path, *arguments: str, checks: str = CHECKS) -> Done:
     """Run the tiny checks in a folder of their own."""
+    folder.mkdir(exist_ok=True)
     (folder / "test_tiny.py").write_text(checks, encoding="utf-8")
     (folder / "known.toml").write_text(KNOWN, encoding="utf-8")
     (folder / "tiny.peer.toml").write_text(
@@ -109,7 +110,7 @@ def run_pytest(folder: Path, *arguments: str, checks: str = CHECKS) -> Done:
             *("--manifest", str(folder / "tiny.peer.toml"), "--peer", "tiny", *arguments, str(folder / "test_tiny.py")),
         ],
         cwd=folder,
-        env={name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ZMQ_INTEROP"))},
+        env={name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ZMQ_INTEROP_STARTED"))},
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -215,6 +216,34 @@ def test_a_test_that_only_names_a_cell_is_none(tmp_path: Path) -> None:
     assert list((tmp_path / "reports").glob("*")) == []
 
 
+def test_a_wrong_expression_is_no_run_with_missing_cells(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, "-n", "0", "-k", "a>b")
+    assert done.code == 4
+    assert "MISSING" not in done.out
+    assert list((tmp_path / "reports").glob("*")) == []
+
+
+def test_measuring_tests_come_last_and_wide_ones_only_when_asked_for(tmp_path: Path) -> None:
+    checks = """
+import pytest
+@pytest.mark.measured
+@pytest.mark.scenario("measured", "req-rep", binds=("left-binds",))
+def test_one(left): pass
+@pytest.mark.wide
+@pytest.mark.scenario("wide", "req-rep", binds=("left-binds",))
+def test_two(left): pass
+@pytest.mark.scenario("ordinary", "req-rep", binds=("left-binds",))
+def test_three(left): pass
+"""
+    name = "req-rep/tcp4/tiny>tiny/left-binds/"
+    first = run_pytest(tmp_path / "1", "-n", "0", checks=checks)
+    assert list(first.verdicts) == [f"{name}ordinary", f"{name}measured"]
+    full = run_pytest(tmp_path / "2", "-n", "0", "--full", checks=checks)
+    assert list(full.verdicts) == [f"{name}wide", f"{name}ordinary", f"{name}measured"]
+    named = run_pytest(tmp_path / "3", "-n", "0", "--cell", f"{name}wide", checks=checks)
+    assert list(named.verdicts) == [f"{name}wide"]
+
+
 def test_a_good_selection_ends_with_exit_code_0(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "-n", "0", "--cell", "req-rep/tcp4/tiny>tiny/left-binds/passes")
     assert (done.code, done.verdicts) == (0, {"req-rep/tcp4/tiny>tiny/left-binds/passes": "pass"})
@@ -236,9 +265,11 @@ def test_a_peer_that_cannot_be_built_is_a_matter_of_set_up(tmp_path: Path) -> No
         (["--manifest", "{bad}"], "{bad}: unknown key 'nome'"),
         (["--known-issues", "{bad}"], "{bad}: unknown key 'nome'"),
         (["--known-issues", "{none}"], "{none}: there is no such file"),
+        (["--budgets", "{bad}"], "{bad}: unknown key 'nome'"),
+        (["--budgets", "{none}"], "{none}: there is no such file"),
         (["--cell", "req-rep"], "cell 'req-rep': an id has five parts"),
     ],
-    ids=["option", "manifest", "known issues", "missing file", "cell"],
+    ids=["option", "manifest", "known issues", "missing file", "budgets", "missing budgets", "cell"],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], said: str, tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"

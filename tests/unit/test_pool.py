@@ -12,7 +12,8 @@ from harness.errors import ContractBreach, PeerHang, SetupFault
 from harness.peers import pool as module
 from harness.peers.pool import Pool
 from harness.places.local import LocalPlace
-from tests.unit.helpers import gone, python_manifest, within
+from tests.unit.helpers import python_manifest
+from tests.waiting import gone, within
 
 TINY = Path(__file__).with_name("tiny_peer.py")
 
@@ -49,6 +50,12 @@ def test_a_started_peer_says_who_it_is_and_has_nothing_open(make: Make) -> None:
     peer = make().peer("tiny", "left")
     assert peer.description == "tiny 1.0 (none, python, linux/amd64)"
     peer.refuse_leftovers(peer.count_open().result())
+
+
+def test_a_peer_can_be_started_with_more_in_its_environment(make: Make, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    make().start("tiny", {"TINY_PEER_TRACE": str(trace)}).client.kill()
+    assert trace.exists()
 
 
 def test_a_discarded_peer_is_replaced(make: Make) -> None:

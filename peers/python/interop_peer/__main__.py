@@ -36,6 +36,7 @@ def main(words: list[str]) -> None:
         return
     options = arguments(words)
 
+    from . import machine
     from .lifetime import Lifetime, Workdir
     from .lines import Writer
     from .server import Server
@@ -48,6 +49,7 @@ def main(words: list[str]) -> None:
     # The real stdout is moved away, and whatever anybody prints goes to the log
     writer = Writer(os.dup(STDOUT))
     os.dup2(STDERR, STDOUT)
+    machine.handle_limit()
     workdir = Workdir()
     lifetime = Lifetime(workdir)
     if fault := options.get("--fault"):

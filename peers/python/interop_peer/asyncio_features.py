@@ -17,7 +17,8 @@ from .calls import Call
 from .crowd import Crowd
 from .events import Ledger
 from .libzmq import Held, explain, make_socket
-from .workloads import Numbered, with_result
+from .numbered import Numbered
+from .workloads import with_result
 
 
 class AsyncioRecorder:

@@ -13,10 +13,12 @@ from math import inf
 from time import perf_counter_ns
 from typing import Any
 
+import zmq
 import zmq.asyncio
 
 from .errors import closed, timed_out
 from .frames import Message
+from .waiting import LATE
 
 BREATH = 64  # messages in a row that went without waiting, after which the loop's other tasks get their turn
 
@@ -51,54 +53,92 @@ async def settle(future: Any, deadline: float = inf) -> Any:
 
 
 class AsyncioPort:
-    """A socket as a workload sees it."""
+    """A socket as a workload sees it, which runs as a task of its own.
+
+    One timer, for the end, is all that bounds it: one for each message would be felt in every round trip.
+    """
 
     def __init__(self, socket: zmq.asyncio.Socket, deadline: float, closing: Callable[[], bool]) -> None:
         """Work on ``socket`` until ``deadline``, on the loop's clock, or until ``closing`` says so."""
         self._socket = socket
         self._closing = closing
-        self._deadline = deadline
-        self._loop = asyncio.get_running_loop()
         self._quick = 0
+        loop = asyncio.get_running_loop()
+        self.lockstep = socket.get(zmq.TYPE) == zmq.REQ
+        self.stopped = False
+        self.expired = deadline <= loop.time()
+        """Whether the time is up, which cancels the task."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._timer = loop.call_at(deadline, self._expire, task)
 
-    async def _attend(self) -> None:
+    def _expire(self, task: asyncio.Task[Any]) -> None:
+        self.expired = True
+        task.cancel()
+
+    def end(self) -> None:
+        """Stop the timer."""
+        self._timer.cancel()
+
+    async def attend(self) -> None:
         """See whether it is time to stop, and let others have their turn now and then."""
         self._quick += 1
         if self._quick > BREATH:
             self._quick = 0
             await asyncio.sleep(0)
-        if self._closing():
+        self._check()
+
+    def _check(self) -> None:
+        if self.stopped or self._closing():
             raise closed()
-        if self._loop.time() >= self._deadline:
+        if self.expired:
             raise timed_out()
 
-    async def send(self, message: list[Any]) -> None:
+    async def put(self, message: list[Any]) -> None:
         """Send as the library's own coroutine does."""
         while True:
-            await self._attend()
-            future = self._socket.send_multipart(message)
+            single = len(message) == 1
+            future: Any = self._socket.send(message[0]) if single else self._socket.send_multipart(message)
             try:
-                await settle(future, self._deadline)
+                await future
+            except asyncio.CancelledError:
+                if not future.done() or future.cancelled():
+                    raise
             except zmq.Again:  # the socket's own timeout; the workload's overrides it
+                await self.attend()
                 continue
             return
 
-    async def recv(self, like: list[Any] | None = None) -> Message:
+    async def get(self) -> Message:
         """Receive as the library's own coroutine does."""
         while True:
-            await self._attend()
-            future = self._socket.recv_multipart()
+            future: Any = self._socket.recv_multipart()
             try:
-                message: Message = await settle(future, self._deadline)
+                message: Message = await future
+            except asyncio.CancelledError:
+                if not future.done() or future.cancelled():
+                    raise
+                message = future.result()
             except zmq.Again:
+                await self.attend()
                 continue
             return message
 
+    async def send(self, message: list[Any]) -> None:
+        """Send."""
+        await self.attend()
+        await self.put(message)
+
+    async def recv(self) -> Message:
+        """Receive."""
+        await self.attend()
+        return await self.get()
+
     async def until(self, instant: int) -> None:
-        """Sleep."""
+        """Sleep, and spend the last moment with turns of the others."""
         while (left := (instant - perf_counter_ns()) / 1e9) > 0:
-            await self._attend()
-            await asyncio.sleep(min(left, self._deadline - self._loop.time()))
+            await asyncio.sleep(max(0.0, left - LATE))
+            self._check()
 
 
 async def proxy(

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from time import monotonic, perf_counter_ns
+from time import monotonic
 from typing import Any
 
 import zmq
 
+from . import ping
 from .errors import PeerError, closed, timed_out
 from .frames import Message
 from .libzmq import explain
 from .owner import Loan, Owner
+from .trips import Trips
+from .waiting import SLICE, nap, precisely, watch
 from .workloads import TABLE, complete, seconds, with_result
 
-# A blocking call is left that often to look at the time, and at a close that cannot interrupt it: a shared
-# context must not be ended for the sake of one socket
-_SLICE = 0.1
+DIRECT = {"echo": ping.echo, "ping": ping.ping}
 
 
 class BlockingPort:
-    """A socket as a workload sees it. ``SNDTIMEO`` and ``RCVTIMEO`` are its own while it is open."""
+    """A socket as a workload sees it. ``SNDTIMEO`` and ``RCVTIMEO`` are its own while it is open.
+
+    A blocking call is left once in a slice to look at the time, and at a close that cannot interrupt it: a shared
+    context must not be ended for the sake of one socket.
+    """
+
+    trips: type[Trips] = Trips
 
     def __init__(self, owner: Owner, socket: zmq.Socket[bytes], limit: float) -> None:
         """Work on ``socket`` for at most ``limit`` seconds."""
@@ -30,46 +36,82 @@ class BlockingPort:
         self._deadline = monotonic() + limit
         self._restore = {name: socket.get(name) for name in (zmq.SNDTIMEO, zmq.RCVTIMEO)}
         self._attention = 0.0
-        self._attend()
+        self.lockstep = socket.get(zmq.TYPE) == zmq.REQ
+        self.check()
 
-    def _attend(self) -> None:
-        """See whether it is time to stop, and say how long the library may block."""
-        left = self._deadline - monotonic()
+    def check(self) -> None:
+        """See whether it is time to stop, and near the end say how long the library may block."""
         if self._owner.closing:
             raise closed()
+        now = monotonic()
+        if now < self._attention:
+            return
+        left = self._deadline - now
         if left <= 0:
             raise timed_out()
-        blocking = max(1, int(min(left, _SLICE) * 1000))
+        blocking = max(1, int(min(left, SLICE) * 1000))
         for name in self._restore:
             self._socket.set(name, blocking)
-        self._attention = self._deadline - _SLICE
+        self._attention = self._deadline - SLICE
 
-    async def send(self, message: list[Any]) -> None:
+    def put(self, message: list[Any]) -> None:
         """Send as the library's own blocking call."""
         while True:
-            if self._owner.closing or monotonic() >= self._attention:
-                self._attend()
             try:
-                self._socket.send_multipart(message)
+                if len(message) == 1:
+                    self._socket.send(message[0])
+                else:
+                    self._socket.send_multipart(message)
             except zmq.Again:
+                self.check()
                 continue
             return
 
-    async def recv(self, like: list[Any] | None = None) -> Message:
+    def get(self) -> Message:
         """Receive as the library's own blocking call."""
         while True:
-            if self._owner.closing or monotonic() >= self._attention:
-                self._attend()
             try:
                 return self._socket.recv_multipart()
             except zmq.Again:
-                continue
+                self.check()
+
+    def try_put(self, message: list[Any]) -> bool:
+        """Send if that does not block."""
+        try:
+            self._socket.send_multipart(message, zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    def try_get(self) -> Message | None:
+        """Receive if that does not block."""
+        try:
+            return self._socket.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return None
+
+    def rest(self, seconds: float) -> None:
+        """Wait on the library's descriptor, which tells of anything new since a call of the library said ``EAGAIN``."""
+        watch(self._socket.fileno(), min(seconds, self._deadline - monotonic()))
+
+    def pause(self, instant: int) -> None:
+        """Wait for a moment of the plan."""
+        while not nap(instant, self._deadline - monotonic()):
+            self.check()
+
+    async def send(self, message: list[Any]) -> None:
+        """Send."""
+        self.check()
+        self.put(message)
+
+    async def recv(self) -> Message:
+        """Receive."""
+        self.check()
+        return self.get()
 
     async def until(self, instant: int) -> None:
-        """Sleep."""
-        while (left := (instant - perf_counter_ns()) / 1e9) > 0:
-            self._attend()
-            time.sleep(min(left, _SLICE, max(0.0, self._deadline - monotonic())))
+        """Wait for a moment of the plan."""
+        self.pause(instant)
 
     def end(self) -> None:
         """Give the socket its own timeouts back."""
@@ -90,7 +132,11 @@ def run(
     def work() -> None:
         port = make(owner, socket, seconds(params))
         try:
-            complete(TABLE[method](port, params, result))
+            with precisely(params):
+                if method in DIRECT:
+                    DIRECT[method](port, params, result)
+                else:
+                    complete(TABLE[method](port, params, result))
         finally:
             port.end()
 
@@ -112,7 +158,7 @@ def proxy(owner: Owner, front: zmq.Socket[bytes], other: Any, limit: float) -> d
     deadline = monotonic() + limit
     loan = Loan(other)
     try:
-        while not loan.given.wait(_SLICE):
+        while not loan.given.wait(SLICE):
             if owner.closing or other.closing:
                 return {"forward": 0, "backward": 0}
             if monotonic() >= deadline:
@@ -171,9 +217,9 @@ class _Proxy:
         wakes = [(owner.waker(), zmq.POLLIN) for owner in self.owners]
         with self.owners[0].watched():
             if not any(owner.closing for owner in self.owners):
-                zmq.zmq_poll([*watched, *wakes], max(1, int(min(left, _SLICE) * 1000)))
+                zmq.zmq_poll([*watched, *wakes], max(1, int(min(left, SLICE) * 1000)))
         self.owners[1].drain_waker()
         return not any(owner.closing for owner in self.owners)
 
 
-__all__ = ["TABLE", "BlockingPort", "proxy", "run"]
+__all__ = ["DIRECT", "TABLE", "BlockingPort", "proxy", "run"]

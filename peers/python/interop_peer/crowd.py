@@ -12,8 +12,9 @@ import zmq
 
 from .errors import PeerError, closed, timed_out
 from .libzmq import Contexts, explain, make_socket
+from .numbered import Numbered
 from .owner import Owner
-from .workloads import Numbered, seconds, with_result
+from .workloads import seconds, with_result
 
 SLICE = 0.1  # s that a send may block before its worker looks whether to stop
 

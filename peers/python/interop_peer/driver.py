@@ -19,8 +19,11 @@ class Socket(Protocol):
     def submit(self, call: Call) -> None:
         """Take a call on this socket: every method with a ``socket`` but ``close``."""
 
-    def close(self, call: Call | None) -> None:
-        """End the socket and calls that wait on it; answer ``call`` when that is done. Called once."""
+    def close(self, call: Call | None, abandon: bool = False) -> None:
+        """End the socket and calls that wait on it; answer ``call`` when that is done. Called once.
+
+        ``abandon``: do not close the library's socket, but forget it.
+        """
 
 
 class Driver(Protocol):

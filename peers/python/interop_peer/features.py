@@ -8,6 +8,7 @@ from typing import Any
 
 import zmq
 
+from .beside import beside
 from .calls import Call
 from .driver import Registry
 from .errors import unsupported
@@ -16,7 +17,10 @@ from .zap import Handler
 
 # What both drivers have. `steer` is not among them: libzmq 4.3.5, which pyzmq comes with, takes PAUSE for RESUME and
 # RESUME for PAUSE, and its proxy counts frames instead of messages, so `proxy` is ours
-FEATURES = ("timer", "term", "monitor", "zap", "reconnect", "swarm")
+FEATURES = (
+    *("timer", "term", "monitor", "zap", "reconnect", "swarm"),
+    *("callers", "abandon", "tune", "beside"),
+)
 
 
 class ContextMethods:
@@ -33,6 +37,9 @@ class ContextMethods:
             "zap": self._zap,
             "keypair": self._keypair,
             "steer": self._steer,
+            "tune": self._tune,
+            "beside": self._beside,
+            "runtime": self._runtime,
         }
 
     def _term(self, call: Call) -> None:
@@ -51,6 +58,19 @@ class ContextMethods:
             raise unsupported("CURVE")
         public, secret = zmq.curve_keypair()
         call.answer({"public": public.decode(), "secret": secret.decode()})
+
+    def _tune(self, call: Call) -> None:
+        try:
+            self.contexts.tune(call.params["context"], call.params["options"])
+        except zmq.ZMQError as error:
+            raise explain(error, call.method) from None
+        call.answer({})
+
+    def _beside(self, call: Call) -> None:
+        in_thread(self._registry, call, lambda: beside(call.params))
+
+    def _runtime(self, call: Call) -> None:
+        raise unsupported("runtime that tells of itself")
 
     def _steer(self, call: Call) -> None:
         self._registry.find(call.params["socket"])

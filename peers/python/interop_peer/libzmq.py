@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket as tcp
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from errno import EAFNOSUPPORT, EINVAL
 from typing import Any, Generic, TypeVar
@@ -20,6 +21,8 @@ from .params import WORKLOADS
 from .zap import Handler
 
 SEND_PATHS = ("send_multipart", "send")
+
+CONTEXT_OPTIONS = ("IO_THREADS", "MAX_SOCKETS")
 
 SOCKET_TYPES = ["REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR", "STREAM"]
 # Drafts whose messages are plain single frames; SERVER, PEER, RADIO and DISH would need more than frames
@@ -39,7 +42,7 @@ _NAMES = {
 }
 
 # Methods for which libzmq's EINVAL means the caller's argument
-_JUDGED = {"bind", "connect", "unbind", "disconnect", "set", "get"}
+_JUDGED = {"bind", "connect", "unbind", "disconnect", "set", "get", "tune", "callers"}
 
 
 def socket_types() -> list[str]:
@@ -150,7 +153,7 @@ class Contexts(Generic[AnyContext]):
     def __init__(self, make: Callable[[], AnyContext]) -> None:
         """``make`` makes a library context."""
         self._make = make
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a collection may call ``gone`` anywhere
         self._named: dict[str, Held[AnyContext]] = {}
         self.count = 0
         """How many are open; one that is ending still counts."""
@@ -184,6 +187,24 @@ class Contexts(Generic[AnyContext]):
                 raise PeerError("state", "this context has a ZAP handler")
             held.handler = make(held.context, params)
 
+    def tune(self, name: str, settings: dict[str, Any]) -> None:
+        """Set options of a named context, which ends with the last socket that is opened in it.
+
+        :raises PeerError: ``state`` if it has a socket, ``unsupported`` if it has no such option.
+        """
+        for option, value in settings.items():
+            if option not in CONTEXT_OPTIONS:
+                raise unsupported(f"context option {option}")
+            if type(value) is not int or not 0 < value < 2**31:
+                raise InvalidError(f"the value of {option} is an integer of 1 or more")
+        with self._lock:
+            held = self._find_or_make(name)
+            held.check()
+            if held.holders:
+                raise PeerError("state", "this context has sockets")
+            for option, value in settings.items():
+                held.context.set(zmq.ContextOption[option], value)
+
     def shut_down(self, name: str) -> Held[AnyContext]:
         """Refuse all that comes after, for a named context; whoever asks then ends what waits, with ``interrupt``.
 
@@ -198,15 +219,29 @@ class Contexts(Generic[AnyContext]):
 
     def release(self, held: Held[AnyContext]) -> None:
         """Let a context go; the last one to do so ends it, and waits as long as ``LINGER`` says."""
+        if self.leave(held):
+            held.terminate()
+            self.gone()
+
+    def forget(self, held: Held[AnyContext]) -> None:
+        """Let a context go as ``release`` does, but leave its end to the library: it counts until it is gone."""
+        if self.leave(held):
+            weakref.finalize(held.context, self.gone)
+
+    def gone(self) -> None:
+        """Count one context less."""
+        with self._lock:
+            self.count -= 1
+
+    def leave(self, held: Held[AnyContext]) -> bool:
+        """Take one holder away; say whether that was the last."""
         with self._lock:
             held.holders -= 1
             if held.holders:
-                return
+                return False
             if held.name is not None:
                 del self._named[held.name]
-        held.terminate()
-        with self._lock:
-            self.count -= 1
+        return True
 
 
 def make_socket(held: Held[Any], kind: str) -> Any:
@@ -228,7 +263,7 @@ class ZmqSocket(Generic[AnyContext, AnySocket]):
         :raises PeerError: ``unsupported`` if there is no such type.
         """
         self.kind = kind
-        self._contexts = contexts
+        self.contexts = contexts
         self._endpoints = endpoints
         self.held = contexts.take(context)
         self._paths: set[str] = set()
@@ -314,9 +349,14 @@ class ZmqSocket(Generic[AnyContext, AnySocket]):
         """Start to record the socket's events, and give what does."""
         raise NotImplementedError
 
+    def forget(self) -> None:
+        """Let the socket go without closing it, and its context with the last one."""
+        self.contexts.forget(self.held)
+        del self.socket, self.held
+
     def release(self) -> None:
         """Let the context go, after the socket was closed."""
-        self._contexts.release(self.held)
+        self.contexts.release(self.held)
         for path in self._paths:  # libzmq removes only those that it chose itself
             with contextlib.suppress(OSError):
                 os.unlink(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import sys
@@ -24,16 +25,48 @@ def join(thread: threading.Thread, seconds: float = 0.5) -> None:
         time.sleep(0.0002)
 
 
+def switches() -> dict[str, int] | None:
+    """Count the context switches since the start; None where the system does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {"voluntary": usage.ru_nvcsw, "involuntary": usage.ru_nivcsw}
+
+
+def handle_limit() -> int | None:
+    """Raise the number of open files that this process may have as far as it may, and give it.
+
+    A Go program does that too. None where there is no such number.
+    """
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
 if sys.platform == "linux":
 
+    def _unique() -> int:
+        """Count the bytes of memory that no other process shares."""
+        with open("/proc/self/smaps_rollup", "rb") as file:
+            return sum(int(line.split()[1]) * 1024 for line in file if line.startswith(b"Private_"))
+
     def counts() -> dict[str, int]:
-        """Count threads, open handles and resident bytes."""
+        """Count threads, open handles and bytes of memory."""
         with open("/proc/self/statm", "rb") as file:
             pages = int(file.read().split()[1])
         return {
             "threads": len(os.listdir("/proc/self/task")),
             "handles": len(os.listdir("/proc/self/fd")) - 1,  # without the one that reads the directory
             "rss": pages * os.sysconf("SC_PAGE_SIZE"),
+            "uss": _unique(),
         }
 
 elif sys.platform == "win32":

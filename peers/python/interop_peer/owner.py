@@ -79,6 +79,9 @@ class Link(Protocol):
     def close(self) -> None:
         """Close the socket, and its context with the last one."""
 
+    def forget(self) -> None:
+        """Let the socket go without closing it."""
+
 
 Make = Callable[[dict[str, Any]], tuple[Link, list[str]]]
 """Makes a link as ``open``'s parameters ask, and gives the actual endpoints."""
@@ -115,6 +118,7 @@ class Owner:
         self._asleep = False
         self._blocked = False
         self._close_call: Call | None = None
+        self._abandoned = False
         self._wakers: tuple[socket.socket, socket.socket] | None = None
 
     # From any thread
@@ -130,9 +134,10 @@ class Owner:
         else:
             self.post(call)
 
-    def close(self, call: Call | None) -> None:
+    def close(self, call: Call | None, abandon: bool = False) -> None:
         """End the socket and the calls that wait on it."""
         self._close_call = call
+        self._abandoned = abandon
         self.closing = True
         self.post(None)
         if self._blocked and self.link.interruptible:
@@ -319,13 +324,17 @@ class Owner:
             elif item is not None:
                 item.fail(closed())
         try:
-            self.link.close()
+            if self._abandoned:
+                self.link.forget()
+            else:
+                self.link.close()
             error: Exception | None = None
         except Exception as reason:
             error = self.link.explain(reason, "close")
         if self._wakers:
             for end in self._wakers:
                 end.close()
+        del self.link
         self._registry.note(threading.current_thread())
         self._registry.remove(self._handle)
         if self._close_call:

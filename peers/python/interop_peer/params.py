@@ -41,6 +41,11 @@ def _rate(name: str, value: Any) -> None:
         raise InvalidError(f"'{name}' is a number of messages a second, more than 0")
 
 
+def _boolean(name: str, value: Any) -> None:
+    if type(value) is not bool:
+        raise InvalidError(f"'{name}' is true or false")
+
+
 def _string(name: str, value: Any) -> None:
     if type(value) is not str:
         raise InvalidError(f"'{name}' is a string")
@@ -96,7 +101,7 @@ _NUMBERED: dict[str, Check] = {
     "count": _count,
     "size": integer(HEADER, SIZE_LIMIT),
 }
-_MARKED: dict[str, Check] = {"source": integer(0, 2**64 - 1), "prefix": _list}
+_MARKED: dict[str, Check] = {"source": integer(0, 2**64 - 1), "prefix": _list, "stamp": _boolean}
 
 # method -> (required parameters, optional parameters)
 METHODS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
@@ -117,11 +122,14 @@ METHODS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
     "stats": ({}, {}),
     "dump": ({}, {}),
     "quit": ({}, {}),
-    "echo": (_SOCKET | {"count": _count}, _WORK),
+    "echo": (_SOCKET | {"count": _count}, _WORK | {"size": integer(1, SIZE_LIMIT)}),
     "flood": (_SOCKET | _NUMBERED, _WORK | _MARKED),
     "pace": (_SOCKET | _NUMBERED | {"rate": _rate}, _WORK | _MARKED),
-    "drain": (_SOCKET | {"count": _count}, _WORK | {"strip": integer(0)}),
-    "ping": (_SOCKET | _NUMBERED, _WORK | {"prefix": _list, "strip": integer(0), "warmup": integer(0)}),
+    "drain": (_SOCKET | {"count": _count}, _WORK | {"strip": integer(0), "stamped": _boolean}),
+    "ping": (
+        _SOCKET | _NUMBERED,
+        _WORK | {"prefix": _list, "strip": integer(0), "warmup": integer(0), "rate": _rate},
+    ),
     "proxy": (_SOCKET | {"backend": _handle}, _WORK),
     "timer": ({"ms": _milliseconds}, {}),
     "term": ({"context": _string}, {}),
@@ -134,6 +142,17 @@ METHODS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
         _WORK,
     ),
     "share": (_SOCKET | {"workers": _workers, "how": one_of("mutex", "handover", "none")} | _NUMBERED, _WORK),
+    "callers": (
+        {"type": one_of("REQ", "DEALER"), "endpoint": _string, "clients": integer(1, 65_000)} | _NUMBERED,
+        _WORK,
+    ),
+    "abandon": (_SOCKET, {}),
+    "tune": ({"context": _string, "options": _object}, {}),
+    "beside": (
+        {"how": one_of("spin", "allocate", "reuse"), "threads": _workers, "ms": _milliseconds},
+        {"bytes": integer(1, SIZE_LIMIT)},
+    ),
+    "runtime": ({}, {}),
     "steer": (_SOCKET | {"command": one_of("PAUSE", "RESUME", "TERMINATE")}, {}),
 }
 
@@ -159,3 +178,12 @@ def check(method: str, params: Any) -> None:
     for name in required:
         if name not in params:
             raise InvalidError(f"{method} needs the parameter '{name}'")
+
+
+def refuse_size(method: str, params: dict[str, Any]) -> None:
+    """Refuse what ``recv`` and ``echo`` take on ``RAW`` only.
+
+    :raises InvalidError: if it is there.
+    """
+    if method in ("recv", "echo") and "size" in params:
+        raise InvalidError("'size' is for RAW only")

@@ -1,7 +1,9 @@
-"""``RAW`` (section 6 of the contract): one plain TCP connection, no ZMTP, no library."""
+"""``RAW`` (section 6 of the contract): one plain connection, no ZMTP, no library."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import select
 import socket
@@ -11,18 +13,26 @@ from typing import Any
 
 from . import raw_port, workloads
 from .calls import Call
+from .endpoints import Endpoints
 from .errors import InvalidError, PeerError, closed, timed_out, unsupported
 from .events import Recorder
 from .jobs import Job, RecvJob, SendJob
 from .owner import Owner
+from .waiting import precisely
 
 _ENDPOINT = re.compile(r"tcp://(?:\[(?P<six>[^\]]+)\]|(?P<four>[^:\[\]]+)):(?P<port>\*|\d{1,5})")
 _CHUNK = 1_048_576
 
 
-def address(endpoint: str) -> tuple[socket.AddressFamily, tuple[str, int]]:
-    """Read ``tcp://host:port``; ``*`` is port 0."""
-    if not endpoint.startswith("tcp://"):
+Place = tuple[str, int] | str
+
+
+def address(endpoint: str) -> tuple[socket.AddressFamily, Place]:
+    """Read ``tcp://host:port``, where ``*`` is port 0, or ``ipc://path``."""
+    transport, _, rest = endpoint.partition("://")
+    if transport == "ipc" and hasattr(socket, "AF_UNIX"):
+        return socket.AF_UNIX, f"\0{rest[1:]}" if rest.startswith("@") else rest
+    if transport != "tcp":
         raise unsupported(f"RAW transport '{endpoint}'")
     match = _ENDPOINT.fullmatch(endpoint)
     port = 0 if match is None or match["port"] == "*" else int(match["port"])
@@ -32,38 +42,35 @@ def address(endpoint: str) -> tuple[socket.AddressFamily, tuple[str, int]]:
     return family, (match["six"] or match["four"], port)
 
 
-def _endpoint(bound: Any) -> str:
-    host, port = bound[:2]
-    return f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
-
-
 class RawLink:
-    """A TCP connection behind the face that ``Owner`` needs; never blocks inside the system."""
+    """A connection behind the face that ``Owner`` needs; never blocks inside the system."""
 
     paths: tuple[str, ...] = ("send",)
     interruptible = False
     recorder: Recorder | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, endpoints: Endpoints) -> None:
         """Start without a connection."""
+        self._endpoints = endpoints
+        self._path: str | None = None
         self._listener: socket.socket | None = None
         self._stream: socket.socket | None = None
         self._unsent: memoryview | None = None
         self._held = bytearray()
 
     @classmethod
-    def make(cls, params: dict[str, Any]) -> tuple[RawLink, list[str]]:
+    def make(cls, endpoints: Endpoints, params: dict[str, Any]) -> tuple[RawLink, list[str]]:
         """Open as ``open`` asks."""
-        link = cls()
+        link = cls(endpoints)
         try:
             for name in params.get("options", {}):
                 raise unsupported(f"option {name} for RAW")
-            endpoints = [link.bind(endpoint) for endpoint in params.get("bind", ())]
-            endpoints += [link.connect(endpoint) for endpoint in params.get("connect", ())]
+            actual = [link.bind(endpoint) for endpoint in params.get("bind", ())]
+            actual += [link.connect(endpoint) for endpoint in params.get("connect", ())]
         except Exception as error:
             link.close()
             raise link.explain(error, "open") from None
-        return link, endpoints
+        return link, actual
 
     def _need_none(self) -> None:
         if self._listener or self._stream:
@@ -72,10 +79,19 @@ class RawLink:
     def bind(self, endpoint: str) -> str:
         """Listen for one connection."""
         self._need_none()
+        endpoint = self._endpoints.concrete(endpoint)
         family, place = address(endpoint)
-        self._listener = socket.create_server(place, family=family, backlog=1)
+        if isinstance(place, tuple):
+            self._listener = socket.create_server(place, family=family, backlog=1)
+            host, port = self._listener.getsockname()[:2]
+            endpoint = f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
+        else:
+            self._listener = socket.socket(family, socket.SOCK_STREAM)
+            self._listener.bind(place)
+            self._listener.listen(1)
+            self._path = place
         self._listener.setblocking(False)
-        return _endpoint(self._listener.getsockname())
+        return endpoint
 
     def connect(self, endpoint: str) -> str:
         """Connect; waits for the connection, which on a machine's own addresses is there at once."""
@@ -91,7 +107,8 @@ class RawLink:
         return endpoint
 
     def _use(self, stream: socket.socket) -> None:
-        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as libzmq does
+        if stream.family in (socket.AF_INET, socket.AF_INET6):
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as libzmq does
         stream.setblocking(False)
         self._stream = stream
 
@@ -197,13 +214,15 @@ class RawLink:
             raise unsupported(f"{call.method} for RAW")
         result: dict[str, Any] = {}
         deadline = monotonic() + workloads.seconds(call.params)
+        raw_port.size_of(call.params)
         try:
             stream = self._await_connection(owner, deadline)
+            port = raw_port.RawPort(stream, self._held, call.params, deadline - monotonic(), lambda: owner.closing)
             try:
-                port = raw_port.RawPort(stream, self._held, deadline, lambda: owner.closing)
-                workloads.complete(workloads.TABLE[call.method](port, call.params, result))
+                with precisely(call.params):
+                    raw_port.WORKLOADS[call.method](port, call.params, result)
             finally:
-                stream.setblocking(False)
+                port.end()
         except Exception as error:
             raise workloads.with_result(self.explain(error, call.method), result) from None
         return result
@@ -237,3 +256,10 @@ class RawLink:
         for one in (self._stream, self._listener):
             if one:
                 one.close()
+        if self._path and not self._path.startswith("\0"):
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+
+    def forget(self) -> None:
+        """Let the connection go without closing it; the language closes it then."""
+        self._stream = self._listener = None

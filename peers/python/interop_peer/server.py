@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from typing import Any
 
-from . import __version__, lines, machine
+from . import __version__, handles, lines, machine
 from .calls import Call, parse, response
 from .driver import Driver, Registry
 from .errors import REQUEST, InvalidError, PeerError, ProtocolError
@@ -33,11 +34,13 @@ class Server:
             "quit": self.quit,
             "open": lambda call: self._driver.open(call),
             "close": self.close,
+            "abandon": self.abandon,
         }
 
     def serve(self, driver: Driver, descriptor: int) -> None:
         """Answer requests from ``descriptor`` until it ends; then ask for the end of the process."""
         self._driver = driver
+        gc.freeze()  # what is there now stays, so no collection need look at it
         try:
             for line in lines.read(descriptor):
                 self._handle(line)
@@ -110,18 +113,29 @@ class Server:
         """Say what is open now."""
         call.answer(self.counts())
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[str, Any]:
         """Make the result of ``stats``."""
         sockets = self.registry.count()
-        return {"sockets": sockets, "contexts": self._driver.open_contexts(), **machine.counts()}
+        gc.collect()
+        counts: dict[str, Any] = {"sockets": sockets, "contexts": self._driver.open_contexts(), **machine.counts()}
+        if switches := machine.switches():
+            counts["switches"] = switches
+        return counts
 
     def dump(self, call: Call) -> None:
-        """Show every stack."""
-        call.answer({"text": machine.stacks() + self._driver.dump()})
+        """Show every stack, and what every open handle is."""
+        dump: dict[str, Any] = {"text": machine.stacks() + self._driver.dump()}
+        if (open_handles := handles.describe()) is not None:
+            dump["handles"] = open_handles
+        call.answer(dump)
 
     def close(self, call: Call) -> None:
         """Close one socket."""
         self.registry.find(call.params["socket"]).close(call)
+
+    def abandon(self, call: Call) -> None:
+        """Forget one socket."""
+        self.registry.find(call.params["socket"]).close(call, abandon=True)
 
     def quit(self, call: Call) -> None:
         """Answer, then end."""

@@ -1,4 +1,4 @@
-"""The arithmetic of workloads: which sequence numbers came (``drain``), how long round trips took (``ping``).
+"""The arithmetic of ``drain``: which sequence numbers came.
 
 Pure: takes numbers, gives numbers.
 """
@@ -6,7 +6,6 @@ Pure: takes numbers, gives numbers.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 
 
 class Source:
@@ -63,17 +62,3 @@ class Source:
             "doubled": self.doubled,
             "reordered": self.reordered,
         }
-
-
-_PER_MILLE = {"p50": 500, "p90": 900, "p99": 990, "p999": 999}
-
-
-def summary(times: Sequence[int]) -> dict[str, int]:
-    """Sum up durations in ns, of which there is at least one.
-
-    A percentile is the nearest rank: the smallest value that at least that share of all values does not exceed.
-    """
-    ordered = sorted(times)
-    count = len(ordered)
-    ranks = {name: ordered[-(-count * share // 1000) - 1] for name, share in _PER_MILLE.items()}
-    return {"min": ordered[0], **ranks, "max": ordered[-1], "mean": sum(ordered) // count}

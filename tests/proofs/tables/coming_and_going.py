@@ -20,6 +20,26 @@ PROOFS: Final = (
     Proof("double", _returns, "push-pull/tcp4/faulty>pyzmq/right-binds/listener-returns", says="came twice"),
     Proof("reorder", _returns, "push-pull/tcp4/faulty>pyzmq/right-binds/listener-returns"),
     Proof("drop", _returns, "push-pull/tcp4/faulty>pyzmq/right-binds/listener-returns"),
+    Proof("lose-on-restart", _returns, "dealer-router/tcp4/faulty>pyzmq/right-binds/listener-returns", says=_NONE),
+    Proof("one-way", _returns, "dealer-router/tcp4/pyzmq>faulty/right-binds/listener-returns", says=_NONE),
+    Proof(
+        "lose-on-restart",
+        test_coming_and_going.test_a_client_finds_a_listener_that_came_back_over_each_transport,
+        "push-pull/ipc/faulty>pyzmq/right-binds/listener-returns",
+        says=_NONE,
+    ),
+    Proof(
+        "flip",
+        test_coming_and_going.test_a_dealer_that_comes_back_under_its_name_is_heard,
+        "dealer-router/tcp4/faulty>pyzmq/right-binds/returns-by-name",
+        says="firsu",
+        known=True,
+    ),
+    Proof(
+        "lose-on-restart",
+        test_coming_and_going.test_a_router_goes_on_with_the_others_when_a_dealer_is_killed,
+        "dealer-router/tcp4/pyzmq>faulty/right-binds/dealer-killed",
+    ),
     Proof(
         "lose-on-restart",
         test_coming_and_going.test_a_client_finds_the_successor_of_a_listener_that_was_killed,
@@ -112,6 +132,7 @@ PROOFS: Final = (
         test_endpoints.test_a_port_that_does_not_exist_is_refused,
         "push-pull/tcp4/faulty>faulty/right-binds/impossible-ports",
         says="succeeded",
+        known=True,
     ),
     Proof(
         "wait-for-names",

@@ -72,6 +72,12 @@ PROOFS: Final = (
         "req-router/tcp4/faulty>pyzmq/right-binds/correlate",
     ),
     Proof(
+        "open-ears",
+        reqrep.test_a_req_discards_what_others_than_the_one_it_asked_send,
+        "req-router/tcp4/faulty>pyzmq/right-binds/foreign-reply",
+        says="a foreign reply was accepted",
+    ),
+    Proof(
         "ignore-option=REQ_RELAXED",
         reqrep.test_a_relaxed_req_may_ask_again_and_gets_the_last_answer,
         "req-rep/tcp4/faulty>pyzmq/right-binds/relaxed",
@@ -117,6 +123,17 @@ PROOFS: Final = (
         "no-unsubscribe",
         pubsub.test_a_repeated_subscription_needs_as_many_cancellations,
         "pub-sub/tcp4/pyzmq>faulty/left-binds/counted",
+    ),
+    Proof(
+        "ignore-option=INVERT_MATCHING",
+        pubsub.test_inverted_matching_gives_what_is_not_subscribed_to,
+        "pub-sub/tcp4/faulty>pyzmq/left-binds/inverted",
+        says="timeout",
+    ),
+    Proof(
+        "ignore-option=INVERT_MATCHING",
+        pubsub.test_inverted_matching_gives_what_is_not_subscribed_to,
+        "pub-xsub/tcp4/faulty>pyzmq/left-binds/inverted",
     ),
     Proof(
         "uncounted",
@@ -262,7 +279,19 @@ PROOFS: Final = (
         pipeline.test_a_third_party_gets_nothing_from_a_pair_and_nothing_in,
         "pair-pair/tcp4/faulty>pyzmq/right-binds/third",
     ),
+    Proof(
+        "lose-on-restart",
+        pipeline.test_a_pair_whose_partner_left_takes_the_next_one,
+        "pair-pair/tcp4/pyzmq>faulty/right-binds/next-partner",
+        says="nobody gets in",
+    ),
     # ROUTER
+    Proof(
+        "ignore-option=ROUTING_ID",
+        router.test_an_identity_of_more_than_255_bytes_is_refused,
+        "dealer-router/tcp4/faulty>pyzmq/right-binds/long-identity",
+        says="DID NOT RAISE",
+    ),
     Proof(
         "ignore-option=ROUTING_ID",
         router.test_a_router_knows_its_peers_by_the_identity_they_announce,

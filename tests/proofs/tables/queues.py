@@ -46,6 +46,17 @@ PROOFS: Final = (
     ),
     Proof(
         "hoard",
+        queues.test_a_routers_memory_stays_bounded_while_a_dealer_is_paused,
+        "dealer-router/tcp4/faulty>faulty/right-binds/paused-dealer-memory",
+        says="grew by",
+    ),
+    Proof(
+        "block-on-slow",
+        queues.test_a_slow_subscriber_misses_messages_and_delays_nobody,
+        "xpub-sub/tcp4/faulty>pyzmq/left-binds/slow-subscriber",
+    ),
+    Proof(
+        "hoard",
         queues.test_memory_stays_bounded_while_a_peer_is_paused_for_long,
         "pub-sub/tcp4/faulty>faulty/left-binds/paused-peer-memory-10s",
         says="grew by",
@@ -93,6 +104,12 @@ PROOFS: Final = (
         "ignore-option=CONFLATE",
         limits.test_conflate_keeps_only_the_last_message,
         "push-pull/tcp4/pyzmq>faulty/right-binds/conflate",
+        says="were kept",
+    ),
+    Proof(
+        "ignore-option=CONFLATE",
+        limits.test_a_conflating_subscriber_keeps_only_the_last_publication,
+        "pub-sub/tcp4/pyzmq>faulty/left-binds/conflate",
         says="were kept",
     ),
     Proof(

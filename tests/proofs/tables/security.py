@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.interop import test_monitor, test_plain_error, test_security
+from tests.interop import test_monitor, test_plain_error, test_security, test_zap
 from tests.proofs.tables.proof import Proof
 
 _TCP: Final = "push-pull/tcp4"
@@ -91,12 +91,32 @@ PROOFS: Final = (
         test_plain_error.test_a_plain_server_refuses_with_the_error_command,
         f"{_TCP}/faulty>faulty/right-binds/plain-says-error",
         says="WELCOME",
+        known=True,
     ),
     Proof(
         "no-events",
         test_plain_error.test_a_plain_client_understands_the_error_command,
         f"{_TCP}/faulty>faulty/right-binds/plain-hears-error",
         says="timeout",
+        known=True,
+    ),
+    # Whom the server does not ask about, the handler cannot refuse.
+    *(
+        Proof("no-security", check, f"{_TCP}/{pair}/right-binds/{what}", says="does not ask its handler")
+        for check, pair, what in (
+            (test_zap.test_a_null_client_gets_in_if_zap_says_so, "pyzmq>faulty", "zap-null"),
+            (test_zap.test_zap_is_shown_the_name_and_password_of_a_plain_client, "faulty>faulty", "zap-plain"),
+            (test_zap.test_zap_is_shown_the_key_of_a_curve_client, "faulty>faulty", "zap-curve"),
+        )
+    ),
+    # A server that connects, and whose handler does not look, or has nobody in.
+    *(
+        Proof(fault, check, f"{_TCP}/pyzmq>faulty/left-binds/{what}", says=says)
+        for check, what in (
+            (test_security.test_a_plain_server_may_be_the_one_that_connects, "plain-server-connects"),
+            (test_security.test_a_curve_server_may_be_the_one_that_connects, "curve-server-connects"),
+        )
+        for fault, says in (("anybody", ""), ("nobody", "timeout"))
     ),
     # Monitors.
     *(

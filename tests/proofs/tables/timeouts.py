@@ -66,6 +66,12 @@ PROOFS: Final = (
         says="nobody gets through",
     ),
     Proof(
+        "ignore-option=CONNECT_TIMEOUT",
+        handshake.test_connecting_to_where_nobody_answers_is_given_up_in_time,
+        "push-pull/tcp4/faulty>faulty/right-binds/connect-timeout",
+        says="no event CONNECT_RETRIED",
+    ),
+    Proof(
         "ignore-option=HANDSHAKE_IVL",
         handshake.test_a_handshake_that_does_not_end_is_cut_off,
         "push-pull/tcp4/faulty>faulty/left-binds/handshake-interval",

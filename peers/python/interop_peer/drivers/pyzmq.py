@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 import time
+from functools import partial
 from math import inf
 from time import perf_counter_ns
 from typing import Any
@@ -14,15 +15,16 @@ import zmq
 
 from .. import libzmq
 from ..blocking_port import BlockingPort, proxy, run
+from ..callers import callers
 from ..calls import Call
 from ..crowd import share, swarm
 from ..endpoints import Endpoints
-from ..errors import InvalidError
 from ..events import Recorder
 from ..features import FEATURES, ContextMethods, in_thread
 from ..jobs import Job, RecvJob, SendJob
 from ..libzmq import SEND_PATHS, Contexts, ZmqSocket, explain
 from ..owner import Make, Owner
+from ..params import refuse_size
 from ..raw import RawLink
 from ..server import Server
 from ..workloads import seconds
@@ -46,8 +48,7 @@ class ZmqLink(ZmqSocket[Context, "zmq.Socket[bytes]"]):
         self.held.check()
         if call.method == "send":
             return SendJob(call, self.paths)
-        if "size" in call.params:
-            raise InvalidError("'size' is for RAW only")
+        refuse_size(call.method, call.params)
         return RecvJob(call)
 
     def send(self, job: SendJob, flags: int = 0) -> None:
@@ -98,6 +99,7 @@ class ZmqLink(ZmqSocket[Context, "zmq.Socket[bytes]"]):
         """Run a workload to its end."""
         self.held.check()
         params = call.params
+        refuse_size(call.method, params)
         if call.method == "share":
             return share(owner, self.socket, params)
         if call.method == "proxy":
@@ -131,13 +133,14 @@ class PyzmqDriver(ContextMethods):
 
     implementation = "pyzmq"
     link: type[ZmqLink] = ZmqLink
+    contexts_type: type[Contexts[Context]] = Contexts
 
     def __init__(self, server: Server) -> None:
         """Start without sockets."""
         self._server = server
         self._endpoints = Endpoints(server.workdir)
-        super().__init__(Contexts[Context](zmq.Context), server.registry)
-        self.own |= {"timer": self._timer, "swarm": self._swarm}
+        super().__init__(self.contexts_type(zmq.Context), server.registry)
+        self.own |= {"timer": self._timer, "swarm": self._swarm, "callers": self._callers}
 
     def describe(self) -> dict[str, Any]:
         """Give the library's part of ``hello``."""
@@ -145,7 +148,7 @@ class PyzmqDriver(ContextMethods):
 
     def open(self, call: Call) -> None:
         """Make a socket in a thread of its own."""
-        make: Make = RawLink.make if call.params["type"] == "RAW" else self._make
+        make: Make = partial(RawLink.make, self._endpoints) if call.params["type"] == "RAW" else self._make
         Owner(self._server.registry).open(call, make)
 
     def _make(self, params: dict[str, Any]) -> tuple[ZmqLink, list[str]]:
@@ -169,6 +172,9 @@ class PyzmqDriver(ContextMethods):
 
     def _swarm(self, call: Call) -> None:
         in_thread(self._server.registry, call, lambda: swarm(self.contexts, call.params))
+
+    def _callers(self, call: Call) -> None:
+        in_thread(self._server.registry, call, lambda: callers(self.contexts, call.params))
 
     def open_contexts(self) -> int:
         """Count the contexts that are open now."""

@@ -73,7 +73,7 @@ class AlteringLink(pyzmq.ZmqLink):
 
     def work(self, owner: Owner, call: Call) -> dict[str, Any]:
         """Run a workload with the fault in it."""
-        if call.method not in blocking_port.TABLE:
+        if call.method not in (*blocking_port.TABLE, *blocking_port.DIRECT):
             return super().work(owner, call)
 
         def port(owner: Owner, socket: zmq.Socket[bytes], limit: float) -> _Port:
@@ -87,13 +87,23 @@ class _Port(blocking_port.BlockingPort):
         super().__init__(owner, socket, limit)
         self._link = link
 
-    async def send(self, message: list[Any]) -> None:
+    def put(self, message: list[Any]) -> None:
         for altered in self._link.altered([[bytes(frame) for frame in message]]):
             if not self._link.discards():
-                await super().send(altered)
+                super().put(altered)
                 self._link.sent(altered)
 
-    async def recv(self, like: list[Any] | None = None) -> Message:
-        message = await super().recv(like)
+    def get(self) -> Message:
+        message = super().get()
         self._link.hear(message)
+        return message
+
+    def try_put(self, message: list[Any]) -> bool:
+        self.put(message)
+        return True
+
+    def try_get(self) -> Message | None:
+        message = super().try_get()
+        if message is not None:
+            self._link.hear(message)
         return message

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
-from ..drivers import pyzmq
+from ..asyncio_socket import AsyncioSocket
+from ..driver import Driver
+from ..drivers import pyzmq, pyzmq_asyncio
 from ..lifetime import Lifetime, Workdir
 from ..lines import Writer
 from ..server import Server
@@ -24,6 +26,7 @@ class _Plan:
     link: type[pyzmq.ZmqLink]
     server: type[Server]
     driver: type[pyzmq.PyzmqDriver]
+    asyncio: type[AsyncioSocket] | None
     take: Callable[[str], object] | None
 
 
@@ -37,27 +40,35 @@ def register(
     link: type[pyzmq.ZmqLink] = pyzmq.ZmqLink,
     server: type[Server] = Server,
     driver: type[pyzmq.PyzmqDriver] = pyzmq.PyzmqDriver,
+    asyncio: type[AsyncioSocket] | None = None,
     take: Callable[[str], object] | None = None,
 ) -> None:
-    """Enter a fault; ``take`` is given what stands after the ``=`` of ``--fault NAME=VALUE``, where there is one."""
+    """Enter a fault of the blocking driver, and with ``asyncio`` of the other one too.
+
+    ``take`` is given what stands after the ``=`` of ``--fault NAME=VALUE``, where there is one.
+    """
     FAULTS[name] = description
-    _PLANS[name] = _Plan(link, server, driver, take)
+    _PLANS[name] = _Plan(link, server, driver, asyncio, take)
 
 
 def plant(
     words: str, module: ModuleType, workdir: Workdir, lifetime: Lifetime, writer: Writer
-) -> tuple[Server, pyzmq.PyzmqDriver]:
+) -> tuple[Server, Driver]:
     """Make a server and a driver that make the mistake called ``words``: ``NAME``, or ``NAME=VALUE``."""
     name, separator, value = words.partition("=")
     if (plan := _PLANS.get(name)) is None:
         raise SystemExit(f"no fault '{name}'; there are: {', '.join(FAULTS)}")
     if (plan.take is None) == bool(separator):
         raise SystemExit(f"fault '{name}' takes {'no' if separator else 'a'} value: {FAULTS[name]}")
-    if module is not pyzmq:
-        raise SystemExit("faults are planted in the driver pyzmq only")
+    if plan.asyncio is None and module is not pyzmq:
+        raise SystemExit("this fault is planted in the driver pyzmq only")
     if plan.take:
         plan.take(value)
     server = plan.server(workdir, lifetime, writer)
+    if plan.asyncio and module is pyzmq_asyncio:
+        loop = pyzmq_asyncio.AsyncioDriver(server)
+        loop.socket = plan.asyncio
+        return server, loop
     driver = plan.driver(server)
     driver.link = plan.link
     return server, driver

@@ -1,0 +1,444 @@
+"""The recorder passes bytes on as they are, keeps what it may of them, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import struct
+import sys
+import threading
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import zmq
+from zmq.auth.thread import ThreadAuthenticator
+
+from harness.places.ports import reserved
+from harness.wire.record import Connection, Flow, Gap, Recording
+from harness.wire.recorder import Recorder, address
+from harness.wire.tap import Tap
+from harness.wire.zmtp import Command, Event, Frame, Greeting, encode
+from tests.waiting import within
+
+MIB = 1024 * 1024
+DEADLINE = 10.0
+TRANSPORTS = ["tcp4", "tcp6"] if sys.platform == "win32" else ["tcp4", "tcp6", "ipc", "ipc-abstract"]
+
+
+def listening(transport: str, folder: Path) -> tuple[socket.socket, str]:
+    """Return a plain listener and its endpoint."""
+    if transport == "tcp4":
+        listener = socket.create_server(("127.0.0.1", 0))
+        endpoint = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    elif transport == "tcp6":
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+        endpoint = f"tcp://[::1]:{listener.getsockname()[1]}"
+    else:
+        listener = socket.socket(socket.AF_UNIX)
+        abstract = transport == "ipc-abstract"
+        listener.bind("" if abstract else str(folder / "listener"))
+        listener.listen()
+        endpoint = f"ipc://@{listener.getsockname()[1:].decode()}" if abstract else f"ipc://{folder / 'listener'}"
+    listener.settimeout(DEADLINE)
+    return listener, endpoint
+
+
+def dial(endpoint: str) -> socket.socket:
+    """Connect a plain client."""
+    family, where = address(endpoint)
+    client = socket.socket(family)
+    client.settimeout(DEADLINE)
+    try:
+        client.connect(where)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def read(one: socket.socket, count: int = sys.maxsize) -> bytes:
+    """Read so many bytes, or until the end."""
+    found = bytearray()
+    while len(found) < count and (data := one.recv(min(MIB, count - len(found)))):
+        found += data
+    return bytes(found)
+
+
+class Line:
+    """A client, a recorder, and the server's end of the client's connection."""
+
+    def __init__(self, transport: str, folder: Path, **options: int) -> None:
+        self.listener, self.endpoint = listening(transport, folder)
+        self.recorder = Recorder(self.endpoint, **options)
+        self.recorder.expect()
+        self.client = dial(self.recorder.endpoint)
+        self.server, _ = self.listener.accept()
+        self.server.settimeout(DEADLINE)
+
+    def stop(self) -> Connection:
+        """Close both ends and return the record of the connection."""
+        self.close()
+        (connection,) = self.recorder.stop().connections
+        return connection
+
+    def close(self) -> None:
+        for one in (self.client, self.server, self.listener):
+            one.close()
+
+
+@contextlib.contextmanager
+def line(transport: str, folder: Path, **options: int) -> Iterator[Line]:
+    made = Line(transport, folder, **options)
+    try:
+        yield made
+    finally:
+        made.close()
+        made.recorder.stop()
+
+
+def kept(flow: Flow) -> bytes:
+    """Return what a direction kept."""
+    return b"".join(chunk.data for chunk in (*flow.head, *flow.tail))
+
+
+# Bytes go through.
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_bytes_in_are_bytes_out_for_random_slices_both_ways(tmp_path: Path, transport: str) -> None:
+    dice = random.Random(6)
+    forth, back = dice.randbytes(300_000), dice.randbytes(200_000)
+    with line(transport, tmp_path) as made:
+
+        def talk(one: socket.socket, data: bytes, seed: int) -> None:
+            slices = random.Random(seed)
+            at = 0
+            while at < len(data):
+                at += one.send(data[at : at + slices.choice((1, 7, 100, 5000, 70_000))])
+            one.shutdown(socket.SHUT_WR)
+
+        talking = [threading.Thread(target=talk, args=row) for row in ((made.client, forth, 1), (made.server, back, 2))]
+        for thread in talking:
+            thread.start()
+        heard: list[bytes] = []
+        reader = threading.Thread(target=lambda: heard.append(read(made.server)))
+        reader.start()
+        assert read(made.client) == back
+        for thread in (*talking, reader):
+            thread.join(DEADLINE)
+        assert heard == [forth]
+        connection = made.stop()
+    assert (kept(connection.forth), kept(connection.back)) == (forth, back)
+    assert [flow.end[1] for flow in (connection.forth, connection.back) if flow.end] == ["closed", "closed"]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_half_a_close_is_passed_on_as_half_a_close(tmp_path: Path, transport: str) -> None:
+    with line(transport, tmp_path) as made:
+        made.client.sendall(b"question")
+        made.client.shutdown(socket.SHUT_WR)
+        assert read(made.server) == b"question"
+        made.server.sendall(b"answer")
+        made.server.close()
+        assert read(made.client) == b"answer"
+        connection = made.stop()
+    assert connection.forth.end is not None
+    assert connection.back.end is not None
+    assert connection.forth.end[0] <= connection.back.end[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SO_LINGER has another layout there")
+def test_a_reset_is_passed_on_as_a_reset(tmp_path: Path) -> None:
+    with line("tcp4", tmp_path) as made:
+        made.client.sendall(b"x")
+        assert read(made.server, 1) == b"x"
+        made.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        made.client.close()
+        with pytest.raises(ConnectionResetError):
+            made.server.recv(1)
+        connection = made.stop()
+    assert connection.forth.end is not None
+    assert connection.forth.end[1] == "reset"
+
+
+def test_who_does_not_read_holds_back_who_writes(tmp_path: Path) -> None:
+    with line("tcp4", tmp_path) as made:
+        made.client.settimeout(0.2)
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            while sent < 256 * MIB:
+                sent += made.client.send(bytes(MIB))
+        assert sent < 64 * MIB
+        assert len(read(made.server, sent)) == sent
+
+
+def test_64_mib_pass_in_bounded_memory(tmp_path: Path) -> None:
+    block = random.Random(1).randbytes(MIB)
+    with line("tcp4", tmp_path, keep=MIB) as made:
+        got: list[int] = []
+
+        def swallow() -> None:
+            got.extend(len(read(made.server, MIB)) for _ in range(64))
+
+        swallowing = threading.Thread(target=swallow)
+        swallowing.start()
+        tracemalloc.start()
+        try:
+            for _ in range(64):
+                made.client.sendall(block)
+            swallowing.join(DEADLINE)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert sum(got) == 64 * MIB
+        flow = made.stop().forth
+    assert flow.size == 64 * MIB
+    assert flow.dropped == flow.size - len(kept(flow))
+    assert kept(flow).startswith(block[: MIB // 2])
+    assert kept(flow).endswith(block[MIB // 2 :])
+    # The two ends that are kept, what the recorder and the reader hold at once, and room for the rest.
+    assert peak < 12 * MIB
+
+
+# Who listens.
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_where_nobody_listens_behind_nobody_listens_before(tmp_path: Path, transport: str) -> None:
+    listener, endpoint = listening(transport, tmp_path)
+    listener.close()
+    recorder = Recorder(endpoint)
+    try:
+        recorder.expect()
+        with pytest.raises(OSError, match=r"refused|No such file"):
+            dial(recorder.endpoint)
+    finally:
+        assert recorder.stop().connections == []
+
+
+def test_it_listens_once_somebody_listens_behind_and_is_deaf_when_he_has_gone() -> None:
+    with reserved() as port:
+        recorder = Recorder(f"tcp://127.0.0.1:{port}")
+        try:
+            with socket.create_server(("127.0.0.1", port)) as listener:
+                recorder.expect()
+                with dial(recorder.endpoint), listener.accept()[0]:
+                    pass
+            # One client gets as far as the recorder, and is cut off; the next one is refused.
+            with contextlib.suppress(ConnectionResetError), dial(recorder.endpoint) as late:
+                assert late.recv(1) == b""
+            assert within(DEADLINE, lambda: not reachable(recorder.endpoint))
+            with socket.create_server(("127.0.0.1", port)) as successor:
+                recorder.listen()
+                successor.settimeout(DEADLINE)
+                with dial(recorder.endpoint) as client, successor.accept()[0] as server:
+                    client.sendall(b"again")
+                    assert read(server, 5) == b"again"
+        finally:
+            recording = recorder.stop()
+    assert [connection.refused for connection in recording.connections][:2] == [False, True]
+    assert not recording.connections[-1].refused
+
+
+def reachable(endpoint: str) -> bool:
+    try:
+        dial(endpoint).close()
+    except ConnectionRefusedError:
+        return False
+    except ConnectionResetError:
+        return True  # it was accepted first
+    return True
+
+
+def test_nothing_is_left_when_it_has_stopped(tmp_path: Path) -> None:
+    threads = threading.active_count()
+    with line("tcp4", tmp_path) as made:
+        made.client.sendall(b"never read")
+        recording = made.recorder.stop()
+        assert threading.active_count() == threads
+        with pytest.raises(ConnectionRefusedError):
+            dial(made.recorder.endpoint)
+        # What had come by then was passed on, and the connections are closed.
+        assert read(made.server) == b"never read"
+        assert made.client.recv(1) == b""
+    (connection,) = recording.connections
+    assert connection.back.end is not None
+    assert connection.back.end[1] == "cut off"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no ipc there")
+def test_the_socket_file_and_its_folder_are_removed(tmp_path: Path) -> None:
+    with line("ipc", tmp_path) as made:
+        path = Path(made.recorder.endpoint.removeprefix("ipc://"))
+        assert path.exists()
+        made.stop()
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["inproc://x", "ws://127.0.0.1:1", "tcp://localhost:1", "tcp://127.0.0.1:0", "tcp://127.0.0.1:*", "ipc://"],
+)
+def test_what_cannot_be_recorded_says_so(endpoint: str) -> None:
+    with pytest.raises(ValueError, match=r"recorded"):
+        address(endpoint)
+
+
+# The tap.
+
+
+def test_a_tap_leads_the_connecting_side_astray_and_nobody_notices(tmp_path: Path) -> None:
+    listener, endpoint = listening("tcp4", tmp_path)
+    tap = Tap()
+    with listener:
+        tap.bound(endpoint, "one")
+        astray = tap.towards(endpoint, "two")
+        assert astray != endpoint
+        assert (tap.real(astray), tap.instead(endpoint)) == (endpoint, astray)
+        assert tap.towards(endpoint, "three") == astray
+        assert (tap.real("tcp://127.0.0.1:1"), tap.instead("ipc://other")) == ("tcp://127.0.0.1:1", "ipc://other")
+        ((recording,), notes) = tap.stop()
+    assert (recording.endpoint, recording.binds, recording.connects) == (endpoint, "one", "two, three")
+    assert notes == []
+    assert tap.towards(endpoint, "two") == endpoint, "a tap that has ended goes straight on"
+
+
+def test_a_tap_goes_straight_on_to_what_cannot_be_recorded_and_says_why() -> None:
+    tap = Tap()
+    assert tap.towards("inproc://x", "one") == "inproc://x"
+    assert tap.towards("inproc://x", "two") == "inproc://x"
+    assert tap.stop() == ([], ["inproc://x was not recorded: only tcp and ipc are recorded"])
+
+
+def test_a_listener_that_no_peer_announced_is_found_again() -> None:
+    tap = Tap()
+    with reserved() as port:
+        with socket.create_server(("127.0.0.1", port)) as listener:
+            astray = tap.towards(f"tcp://127.0.0.1:{port}", "one")
+            with dial(astray), listener.accept()[0]:
+                pass
+        with contextlib.suppress(ConnectionResetError), dial(astray) as cut:
+            assert cut.recv(1) == b""
+        with socket.create_server(("127.0.0.1", port)) as successor:
+            successor.settimeout(DEADLINE)
+            with dial(astray) as client, successor.accept()[0] as server:
+                server.sendall(b"back")
+                assert read(client, 4) == b"back"
+        ((recording,), _) = tap.stop()
+    assert [connection.refused for connection in recording.connections] == [False, True, False]
+
+
+# What was kept.
+
+
+def test_what_was_dropped_is_counted_and_what_comes_after_it_is_still_read() -> None:
+    flow = Flow(keep=2000)
+    octets = encode(
+        [Greeting(0), *(Frame.of(b"%04d" % number + bytes(number % 7), more=number % 2 == 0) for number in range(2000))]
+    )
+    for at in range(0, len(octets), 100):
+        flow.add(at, octets[at : at + 100])
+    shown = [event for _, event in flow.events()]
+    frames = [event for event in shown if isinstance(event, Frame)]
+    (gap,) = [event for event in shown if isinstance(event, Gap)]
+    assert (frames[0].body[:4], frames[-1].body[:4]) == (b"0000", b"1999")
+    assert [flow.size, flow.dropped] == [len(octets), len(octets) - len(kept(flow))]
+    assert gap.frames + len(frames) == 2000
+    numbers = [int(frame.body[:4]) for frame in frames if len(frame.body) == frame.size]
+    assert numbers == sorted(numbers)
+    assert numbers[-1] - numbers[0] + 1 - len(numbers) == gap.frames
+
+
+def test_a_stream_of_single_bytes_is_bounded_too() -> None:
+    flow = Flow(keep=1000)
+    for number in range(10_000):
+        flow.add(number, b"x")
+    assert len(flow.head) + len(flow.tail) < 10
+    assert flow.dropped + len(kept(flow)) == 10_000
+
+
+def test_a_stamp_is_a_time_of_day() -> None:
+    recording = Recording("tcp://127.0.0.1:1", ns=100, wall_ns=5_000)
+    assert recording.wall(150) == 5_050
+
+
+# What libzmq says.
+
+
+@contextlib.contextmanager
+def libzmq(
+    listens: int, connects: int, passwords: dict[str, str] | None = None
+) -> Iterator[tuple[zmq.Socket[bytes], zmq.Socket[bytes], Recorder]]:
+    """Yield two sockets of libzmq, one bound and one not yet connected, and the recorder before the first."""
+    with contextlib.ExitStack() as stack:
+        context = stack.enter_context(zmq.Context())
+        if passwords:
+            guard = ThreadAuthenticator(context)
+            guard.start()
+            stack.callback(guard.stop)
+            guard.configure_plain(passwords=passwords)
+        server, client = (stack.enter_context(context.socket(kind)) for kind in (listens, connects))
+        for one in (server, client):
+            one.linger = 0
+            one.rcvtimeo = one.sndtimeo = int(1000 * DEADLINE)
+        server.plain_server = bool(passwords)
+        server.bind("tcp://127.0.0.1:*")
+        recorder = Recorder(str(server.get_string(zmq.LAST_ENDPOINT)))
+        recorder.expect()
+        try:
+            yield server, client, recorder
+        finally:
+            recorder.stop()
+
+
+def said(flow: Flow) -> list[Event]:
+    """Return what was said in a direction, and see that it is just what its bytes were."""
+    events: list[Event] = [event for _, event in flow.events() if isinstance(event, Greeting | Frame)]
+    assert encode(events) == kept(flow)
+    return events
+
+
+def test_a_conversation_of_libzmq_is_decoded_and_encoded_again_to_the_same_bytes() -> None:
+    bodies = [[b"a", b"", b"c" * 255], [b"d" * 256], [bytes(100_000)]]
+    with libzmq(zmq.PULL, zmq.PUSH) as (server, client, recorder):
+        client.connect(recorder.endpoint)
+        for body in bodies:
+            client.send_multipart(body)
+            assert server.recv_multipart() == body
+    (connection,) = recorder.recording.connections
+    frames = [event for event in said(connection.forth) if type(event) is Frame]
+    assert [frame.body for frame in frames] == [part for body in bodies for part in body]
+    assert [frame.more for frame in frames] == [True, True, False, False, False]
+    said(connection.back)
+
+
+def test_plain_and_heartbeats_of_libzmq_are_read() -> None:
+    with libzmq(zmq.PULL, zmq.PUSH, {"me": "secret"}) as (server, client, recorder):
+        client.plain_username, client.plain_password = b"me", b"secret"
+        client.set(zmq.HEARTBEAT_IVL, 1)
+        client.connect(recorder.endpoint)
+        client.send(b"x")
+        assert server.recv() == b"x"
+        assert within(DEADLINE, lambda: b"\x04PONG" in kept(recorder.recording.connections[-1].back))
+    connection = recorder.recording.connections[-1]
+    forth = [event.name for event in said(connection.forth) if isinstance(event, Command)]
+    back = [event.name for event in said(connection.back) if isinstance(event, Command)]
+    assert [forth[0], forth[1]] == [b"HELLO", b"INITIATE"]
+    assert [back[0], back[1]] == [b"WELCOME", b"READY"]
+    assert b"PING" in forth
+    assert b"PONG" in back
+
+
+def test_subscriptions_of_libzmq_are_read() -> None:
+    with libzmq(zmq.XPUB, zmq.SUB) as (server, client, recorder):
+        client.connect(recorder.endpoint)
+        client.subscribe(b"topic")
+        assert server.recv() == b"\x01topic"
+        client.unsubscribe(b"topic")
+        assert server.recv() == b"\x00topic"
+    (connection,) = recorder.recording.connections
+    names = [event.name for event in said(connection.forth) if isinstance(event, Command)]
+    assert names == [b"READY", b"SUBSCRIBE", b"CANCEL"]
