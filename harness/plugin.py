@@ -108,8 +108,8 @@ def pytest_configure(config: pytest.Config) -> None:
         session = RunSession(reports, config.stash[_MANIFESTS], config.option.cell)
         config.stash[_SESSION] = session
         config.pluginmanager.register(session, "zmq-interop-session")
-        if not config.option.allure_report_dir and not config.option.collectonly:
-            config.option.allure_report_dir = str(session.folder / "allure-results")
+    if not config.option.allure_report_dir and not config.option.collectonly:
+        config.option.allure_report_dir = str(_folder(config) / "allure-results")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, Final
 
 from hdrh.histogram import HdrHistogram
@@ -23,7 +24,10 @@ PERCENTILES: Final = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9}
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """What one block of messages took; times in µs. `percentiles` has the keys of `PERCENTILES` and `max`."""
+    """What one block of messages took; times in µs. `percentiles` has the keys of `PERCENTILES` and `max`.
+
+    `mean` is that of a closed loop: the time of the block over its messages.
+    """
 
     count: int
     mean: float
@@ -50,7 +54,8 @@ def latency(result: Mapping[str, Any]) -> Latency:
     """Read the answer to `ping`."""
     if result["wrong"]:
         raise AssertionError(f"{result['wrong']} of {result['count']} answers were not what had been sent")
-    return _summed(decode(result["hdr"]), float(result["jitter_ns"]), str(result["hdr"]))
+    mean = float(result["ns"]) / result["count"]
+    return _summed(decode(result["hdr"]), mean, float(result["jitter_ns"]), str(result["hdr"]))
 
 
 def together(blocks: list[Latency]) -> Latency:
@@ -58,13 +63,14 @@ def together(blocks: list[Latency]) -> Latency:
     total = HdrHistogram(LOWEST, HIGHEST, DIGITS)
     for block in blocks:
         total.add(decode(block.encoded))
-    jitter = 1000 * sum(block.jitter for block in blocks) / len(blocks)
-    return _summed(total, jitter, total.encode().decode("ascii"))
+    mean = 1000 * fmean(block.mean for block in blocks)
+    jitter = 1000 * fmean(block.jitter for block in blocks)
+    return _summed(total, mean, jitter, total.encode().decode("ascii"))
 
 
-def _summed(found: Any, jitter_ns: float, encoded: str) -> Latency:
+def _summed(found: Any, mean_ns: float, jitter_ns: float, encoded: str) -> Latency:
     if not found.get_total_count():
         raise ContractBreach("a histogram without a single value")
     values = {name: found.get_value_at_percentile(rank) / 1000 for name, rank in PERCENTILES.items()}
     values["max"] = found.get_max_value() / 1000
-    return Latency(int(found.get_total_count()), found.get_mean_value() / 1000, values, jitter_ns / 1000, encoded)
+    return Latency(int(found.get_total_count()), mean_ns / 1000, values, jitter_ns / 1000, encoded)

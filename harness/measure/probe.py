@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from harness.errors import CallFailed, PeerFault
@@ -29,17 +29,18 @@ class Leak(PeerFault):
 
 
 class Probe:
-    """Watches one peer's counters while it does the same thing again and again."""
+    """Watches one peer's counters while it does the same thing again and again; all that it counts, but `ignored`."""
 
-    def __init__(self, peer: Peer) -> None:
+    def __init__(self, peer: Peer, ignored: Collection[str] = ()) -> None:
         self.peer = peer
+        self._ignored = ignored
         self._warm: Counters = {}
         self._samples: list[tuple[float, Counters]] = []
 
     def read(self) -> Counters:
         """Ask for the counters."""
         found = self.peer.client.call("stats")
-        return {name: value for name, value in found.items() if isinstance(value, int)}
+        return {name: value for name, value in found.items() if isinstance(value, int) and name not in self._ignored}
 
     def warm(self) -> None:
         """Take what is counted now for what is to come back, as soon as it stands still."""
@@ -88,11 +89,11 @@ def _cut(text: str) -> str:
 class Watch:
     """Watches several peers, each under the name of its role, while they do something together again and again.
 
-    `figures` takes how much each counter grew a cycle.
+    `figures` takes how much each counter grew a cycle. `ignored` counters are not judged.
     """
 
-    def __init__(self, figures: dict[str, float], **peers: Peer) -> None:
-        self._probes = {name: Probe(peer) for name, peer in peers.items()}
+    def __init__(self, figures: dict[str, float], peers: Mapping[str, Peer], ignored: Collection[str] = ()) -> None:
+        self._probes = {name: Probe(peer, ignored) for name, peer in peers.items()}
         self._figures = figures
 
     def findings(

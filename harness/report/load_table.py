@@ -69,7 +69,7 @@ def remarks(courses: Sequence[Course]) -> Iterator[str]:
     for course in courses:
         name = "default" if course.tuned is None else "tuned"
         if course.tuned is not None:
-            yield f"  {name}: {course.tuned}, at the server only"
+            yield f"  {name}, at the server only: {course.tuned}"
         if len(course.rows) > 1:
             verdict, why = course.growth
             yield f"  {name}: [{_COLOURS.get(verdict, 'yellow')}]{verdict}[/]: {why}"

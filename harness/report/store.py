@@ -23,12 +23,15 @@ from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 
 RESULTS: Final = "results.json"
-_OPTIONAL: Final = ("reason", "issue", "blame", "check", "worker", "figures", "evidence")
+_OPTIONAL: Final = ("reason", "issue", "blame", "check", "worker", "at", "figures", "evidence")
 
 
 @dataclass(slots=True)
 class Record:
-    """What a run says about one cell. `seconds` covers the check and the closing of its sockets."""
+    """What a run says about one cell.
+
+    `seconds` covers the check and the closing of its sockets; `at` is when it began, in seconds since the run did.
+    """
 
     cell: Cell
     verdict: Verdict
@@ -38,6 +41,7 @@ class Record:
     blame: str = ""
     check: str = ""
     worker: str = ""
+    at: float = 0.0
     figures: dict[str, float] = field(default_factory=dict)
     evidence: dict[str, Any] = field(default_factory=dict)
 

@@ -230,7 +230,12 @@ def test_a_router_goes_on_with_the_others_when_a_dealer_is_killed(
     figures["refused"] = refused
 
 
-@pytest.mark.scenario("returns-by-name", "dealer-router", binds=("right-binds",))
+@pytest.mark.scenario(
+    "returns-by-name",
+    "dealer-router",
+    pairs="*>go-zeromq|*>pebbe|*>pyzmq",  # an event loop looks at its sockets by itself now and then
+    binds=("right-binds",),
+)
 def test_a_dealer_that_comes_back_under_its_name_is_heard(left: Peer, right: Peer, link: Link) -> None:
     # 28/REQREP, ROUTER: if a peer disconnects, SHALL destroy its double queue; who comes then is a peer as any other.
     # Whether the ROUTER's application looks at the socket in between is its own affair.

@@ -46,7 +46,7 @@ def test_strangers_that_knock_and_hang_up_leave_nothing_behind(
         talk(friend, listener, number)
         shut(friend)
 
-    Watch(figures, right=right).refuse_leaks(cycle)
+    Watch(figures, {"right": right}).refuse_leaks(cycle)
 
 
 @pytest.mark.scenario("leaks-silent-clients", "push-pull", pairs="same", binds=("right-binds",))
@@ -63,7 +63,7 @@ def test_a_listener_that_closes_lets_go_of_clients_in_mid_handshake(
             assert stranger.recv(1) == b"\xff"
             shut(listener)
 
-        Watch(figures, right=right).refuse_leaks(cycle)
+        Watch(figures, {"right": right}).refuse_leaks(cycle)
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def test_a_client_that_met_no_zeromq_leaves_nothing_behind(
                 connecting.result()
             shut(client)
 
-        Watch(figures, left=left).refuse_leaks(cycle)
+        Watch(figures, {"left": left}).refuse_leaks(cycle)
 
 
 @pytest.mark.scenario("leaks-silent-servers", "push-pull", pairs="same", binds=("right-binds",))
@@ -111,7 +111,7 @@ def test_a_client_that_closes_lets_go_of_a_server_that_says_nothing(
             assert connection.recv(1) == b"\xff"
             shut(client)
 
-        Watch(figures, left=left).refuse_leaks(cycle)
+        Watch(figures, {"left": left}).refuse_leaks(cycle)
 
 
 @pytest.mark.scenario("leaks-nobody-there", "push-pull", pairs="same", binds=("right-binds",))
@@ -127,7 +127,7 @@ def test_a_client_that_closes_stops_looking_for_a_server(
             connecting.done(0.02)
             shut(client)
 
-        Watch(figures, left=left).refuse_leaks(cycle)
+        Watch(figures, {"left": left}).refuse_leaks(cycle)
 
 
 @pytest.mark.scenario("leaks-refusals", "push-pull", pairs=WITH_PYZMQ, binds=("right-binds",))
@@ -154,4 +154,4 @@ def test_clients_that_are_refused_leave_nothing_behind(
         shut(outside)
         talk(friend, door, number)
 
-    Watch(figures, **watched).refuse_leaks(cycle)
+    Watch(figures, watched).refuse_leaks(cycle)

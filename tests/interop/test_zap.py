@@ -64,6 +64,9 @@ def admits_and_refuses(house: House, client: Peer, ticket: Options, shown: list[
     assert house.door.recv() == ["after"], "the friend's message comes next, and nothing of the stranger's"
     with pytest.raises(CallFailed, match="timeout"):
         house.door.recv(timeout=20)
+    # A refused client tries again, and the server asks again: nobody leaves a question open.
+    stranger.close()
+    house.door.close()
 
 
 @pytest.mark.scenario("zap-null", "push-pull", binds=("right-binds",))

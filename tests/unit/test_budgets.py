@@ -35,7 +35,9 @@ def encoded(*times_us: float) -> str:
 
 
 def block(*times_us: float) -> Latency:
-    return histogram.latency({"count": len(times_us), "wrong": 0, "jitter_ns": 500, "hdr": encoded(*times_us)})
+    return histogram.latency(
+        {"count": len(times_us), "wrong": 0, "jitter_ns": 500, "ns": 1000 * sum(times_us), "hdr": encoded(*times_us)}
+    )
 
 
 def rows(subject: float, raw: float = 10.0, blocks: int = 7) -> dict[str, list[Latency]]:
@@ -113,10 +115,10 @@ def test_blocks_are_added_as_histograms_not_as_averages() -> None:
 
 def test_a_wrong_answer_is_no_latency() -> None:
     with pytest.raises(AssertionError, match="1 of 2 answers were not what had been sent"):
-        histogram.latency({"count": 2, "wrong": 1, "jitter_ns": 0, "hdr": encoded(1, 2)})
+        histogram.latency({"count": 2, "wrong": 1, "jitter_ns": 0, "ns": 1, "hdr": encoded(1, 2)})
 
 
 @pytest.mark.parametrize("wrong", ["", "HISTFAAAA", "no histogram", encoded()])
 def test_what_is_no_histogram_breaks_the_contract(wrong: str) -> None:
     with pytest.raises(ContractBreach):
-        histogram.latency({"count": 1, "wrong": 0, "jitter_ns": 0, "hdr": wrong})
+        histogram.latency({"count": 1, "wrong": 0, "jitter_ns": 0, "ns": 1, "hdr": wrong})

@@ -104,7 +104,7 @@ def probed(each_cycle: int) -> tuple[Watch, dict[str, float], list[int]]:
     peer = pool.start("one")
     peer.capabilities["features"] = ["dump"]
     figures: dict[str, float] = {}
-    return Watch(figures, right=peer), figures, grown
+    return Watch(figures, {"right": peer}), figures, grown
 
 
 def test_a_peer_that_comes_back_is_not_refused() -> None:

@@ -190,10 +190,7 @@ Pairs = list[tuple[RemoteSocket, RemoteSocket]]
 
 
 def _round_trips(pairs: Pairs, count: int, size: int, rate: float | None = None) -> tuple[Any, float]:
-    """Ping over all pairs at the same time, `count` times in all; returns a histogram, and the jitter in ns.
-
-    Not by `latency.Rig`: a mean of each histogram, which nothing here needs, would take as long as the round trips.
-    """
+    """Ping over all pairs at the same time, `count` times in all; returns a histogram, and the jitter in ns."""
     each = count // len(pairs)
     planned = {} if rate is None else {"rate": rate / len(pairs)}
     echoing = [bound.work("echo", count=each + WARMUP) for _, bound in pairs]

@@ -154,6 +154,8 @@ class Study:
 
     def _placebo(self, result: Result) -> Mapping[str, Effect] | None:
         mine = table.PLACEBOS[table.placebo(result.factor)]
+        if result.factor is mine:
+            return effects(result.default, result.changed)  # nothing is beyond itself
         return next((row.effects for row in self.results if row.peer == result.peer and row.factor is mine), None)
 
 

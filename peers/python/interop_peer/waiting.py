@@ -14,7 +14,7 @@ from typing import Any
 SLICE = 0.1
 """Seconds that a blocking call of the library or the system may take before whoever made it looks whether to stop."""
 
-LATE = 0.00002 if sys.platform == "linux" else 0.002
+LATE = 0.00005 if sys.platform == "linux" else 0.002
 """Seconds by which the system may wake a thread up too late that waits ``precisely``."""
 
 _HIGHEST = 1024  # descriptors from here on are beyond what select can watch

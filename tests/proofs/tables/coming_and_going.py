@@ -186,6 +186,12 @@ PROOFS: Final = (
         "push-pull/tcp4/faulty>pyzmq/right-binds/half-open",
         says=_NONE,
     ),
+    Proof(
+        "half-multipart",
+        test_network_faults.test_a_request_whose_connection_ends_in_the_middle_comes_whole_or_not_at_all,
+        "dealer-router/tcp4/pyzmq>faulty/right-binds/data-limit",
+        says="nobody sent",
+    ),
     Proof("half-multipart", _limit, "push-pull/tcp4/pyzmq>faulty/right-binds/data-limit", says="nobody sent"),
     Proof("split", _limit, "push-pull/tcp4/faulty>pyzmq/right-binds/data-limit"),
     Proof(

@@ -25,6 +25,7 @@ PROOFS: Final = (
     Proof("reorder", _64k, "push-pull/tcp4/faulty>pyzmq/right-binds/throughput-64k", says="'reordered'"),
     Proof("double", _1m, "push-pull/tcp4/faulty>pyzmq/right-binds/throughput-1m", says="'doubled'"),
     Proof("drop", _hundred, "dealer-router/tcp4/pyzmq>faulty/right-binds/load-100", says="did not get their answer"),
+    Proof("crowded=3", _hundred, "dealer-router/tcp4/pyzmq>faulty/right-binds/load-100", says="grows as"),
     Proof("double", _hundred, "dealer-router/tcp4/pyzmq>faulty/right-binds/load-100", says="did not get their answer"),
     Proof(
         "wrong-requester",
