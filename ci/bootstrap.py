@@ -186,6 +186,8 @@ def run(command: str, extra: Sequence[str], started: float) -> int:
         if command != "format":
             go = toolchain.prepare_libzmq(go)
         go.save()
+        if command == "test":
+            toolchain.prepare_browser()
     say(f"ready after {time.time() - started:.1f} s (downloads included)\n")
     if command == "setup":
         return 0

@@ -251,6 +251,19 @@ def libzmq_plan(host: Host, missing: str) -> Installation:
     raise by_hand
 
 
+BROWSER_PACKAGES: Final = ("chromium", "chromium-driver")
+
+
+def browser_plan(host: Host) -> Installation | None:
+    """Return how to install the browser that the page's tests drive; None where a person has to.
+
+    It is for those tests only, so its absence is no fault of the set-up: the tests themselves say what to install.
+    """
+    if host.may_install and host.managers[:1] == ("apt-get",):
+        return apt_plan(host, BROWSER_PACKAGES)
+    return None
+
+
 def vcpkg_flags(
     prefix: str, libraries: Sequence[str], dlls: Sequence[str], outside: Mapping[str, str]
 ) -> dict[str, str]:

@@ -21,6 +21,7 @@ from steps import PYTHON, ROOT, VENV, WINDOWS
 
 GO_MODULE: Final = ROOT / "peers" / "go"
 GO_MODULES: Final = (GO_MODULE, ROOT / "examples" / "article" / "go")
+BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _SAVED: Final = VENV / "toolchain.json"
 _BUNDLED: Final = "Lib/site-packages/go/bin/go.exe" if WINDOWS else "lib/python3*/site-packages/go/bin/go"
 
@@ -130,6 +131,23 @@ def prepare_libzmq(go: Toolchain) -> Toolchain:
             raise SetupError(f"libzmq's development files were installed, but there is still no {found}")
         note(found)
         return ready
+
+
+def prepare_browser() -> None:
+    """Install the browser for the tests of the report's page, where that is allowed and there is none yet."""
+    with steps.step("browser") as note:
+        if any(map(shutil.which, BROWSERS)) and shutil.which("chromedriver"):
+            note("with its driver on PATH")
+            return
+        plan = plans.browser_plan(steps.host())
+        if plan is None:
+            note("none, so the tests of the report's page are left out")
+            return
+        note("installing Chromium")
+        try:
+            steps.carry_out(plan)
+        except SetupError as fault:  # only those tests need it, and they say so
+            note(f"failed: {fault}")
 
 
 def look(go: Toolchain) -> tuple[Toolchain | None, str]:

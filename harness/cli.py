@@ -34,7 +34,7 @@ from harness.peers import manifest
 from harness.peers.pool import Pool
 from harness.peers.sockets import Peer
 from harness.places.local import LocalPlace
-from harness.report import evidence, load_table, store, table
+from harness.report import changes, evidence, load_table, store, table
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 INTEROP: Final = "tests/interop"
@@ -235,16 +235,23 @@ def bench(context: click.Context, rounds: int) -> int:
 @click.argument("after", type=click.Path(path_type=Path))
 @_command
 def compare(before: Path, after: Path) -> int:
-    """Say of each measured figure of two runs: faster, slower or cannot tell."""
-    rows = list(comparing.rows(store.read(before), store.read(after)))
+    """Say what changed from one run to another: verdicts, and each measured figure (faster, slower or cannot tell)."""
+    runs = store.read(before), store.read(after)
+    found = changes.between(*runs)
+    if len(found.appeared) == len(runs[1].records):
+        raise SetupFault(f"compare: {before} and {after} have no cell in common")
+    for line in changes.lines(found):
+        click.echo(line)
+    rows = list(comparing.rows(*runs))
+    worse = bool(found.of(changes.Kind.BROKEN)) or any(row.change is comparing.Change.SLOWER for row in rows)
     if not rows:
-        raise SetupFault(f"compare: {before} and {after} have no measured cell in common; measure with -m measured")
+        return int(worse)
     shown = Table("cell", "figure", "before", "after", "change")
     for row in rows:
         colour = {comparing.Change.FASTER: "green", comparing.Change.SLOWER: "red"}.get(row.change, "dim")
         shown.add_row(row.cell, row.figure, str(row.before), str(row.after), f"[{colour}]{row.change}[/]")
     out.print(shown)
-    return 1 if any(row.change is comparing.Change.SLOWER for row in rows) else 0
+    return int(worse)
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

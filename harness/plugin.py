@@ -105,7 +105,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         sweep()
         reports = Path(config.option.reports or ROOT / "reports")
-        session = RunSession(reports, config.stash[_MANIFESTS], config.option.cell)
+        session = RunSession(reports, config.stash[_MANIFESTS], config.option.cell, [*config.stash[_KNOWN]])
         config.stash[_SESSION] = session
         config.pluginmanager.register(session, "zmq-interop-session")
     if not config.option.allure_report_dir and not config.option.collectonly:

@@ -39,7 +39,7 @@ class Probe:
 
     def read(self) -> Counters:
         """Ask for the counters."""
-        found = self.peer.client.call("stats")
+        found = self.peer.client.call("stats", {"collect": True})
         return {name: value for name, value in found.items() if isinstance(value, int) and name not in self._ignored}
 
     def warm(self) -> None:

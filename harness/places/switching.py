@@ -1,6 +1,6 @@
 """Context switches of processes, read from outside.
 
-A peer's `stats` tells them too, but collects garbage first: beside a probe it would count its own collection.
+A peer's `stats` tells them too, but answering is work of the peer: beside a probe it would count itself.
 """
 
 from __future__ import annotations

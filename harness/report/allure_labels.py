@@ -1,6 +1,9 @@
-"""Allure labels of a cell: its place in the behaviours tree, its verdict, its clause and its links."""
+"""Allure labels of a cell: its place in the behaviours tree, its verdict and links; and its evidence as steps."""
 
 from __future__ import annotations
+
+import re
+from typing import Final
 
 import allure
 
@@ -10,23 +13,62 @@ from harness.model.verdicts import Verdict
 from harness.report import evidence
 from harness.report.store import Record
 
+PLACE: Final = "local"
+"""Where peers run: on this machine, which is the only place so far."""
+
+SEVERITIES: Final = {
+    Verdict.CRASH: "blocker",
+    Verdict.HANG: "critical",
+    Verdict.MISSING: "critical",
+    Verdict.FAIL: "normal",
+    Verdict.FIXED: "minor",
+    Verdict.KNOWN: "minor",
+}
+"""What is not here is trivial: nobody has to act."""
+
+
+def clause_link(source: str) -> str:
+    """Return where a pattern's source can be read: an RFC by its number, or a page of libzmq's manual."""
+    if rfc := re.match(r"(\d+)/", source):
+        return f"https://rfc.zeromq.org/spec/{rfc[1]}/"
+    return f"https://libzmq.readthedocs.io/en/latest/{source.partition('(')[0]}.html"
+
+
+def labels(record: Record) -> dict[str, str]:
+    """Return a cell's labels by their names in Allure."""
+    cell = record.cell
+    return {
+        "epic": PATTERNS[cell.pattern].source,
+        "feature": cell.pattern,
+        "story": record.check.removeprefix("test_").replace("_", " ") or cell.what,
+        "severity": SEVERITIES.get(record.verdict, "trivial"),
+        "verdict": str(record.verdict),
+        "transport": cell.transport,
+        "peers": f"{cell.left}>{cell.right}",
+        "place": PLACE,
+    }
+
 
 def label(record: Record, outcome: Outcome) -> None:
-    """Label the running test; does nothing where Allure is off."""
-    cell = record.cell
-    pattern = PATTERNS[cell.pattern]
-    allure.dynamic.epic(pattern.source)
-    allure.dynamic.feature(cell.pattern)
-    allure.dynamic.story(record.check.removeprefix("test_").replace("_", " "))
-    allure.dynamic.label("verdict", str(record.verdict))
-    allure.dynamic.label("transport", cell.transport)
-    allure.dynamic.label("peers", f"{cell.left}>{cell.right}")
+    """Label the running test and attach its evidence; does nothing where Allure is off."""
+    for name, value in labels(record).items():
+        allure.dynamic.label(name, value)
+    source = PATTERNS[record.cell.pattern].source
+    allure.dynamic.link(clause_link(source), link_type="link", name=source)
     if outcome.issue is not None:
         allure.dynamic.link(outcome.issue.link, link_type="issue", name=outcome.issue.name)
     if not record.verdict.expected:
-        allure.dynamic.severity("critical" if record.verdict in (Verdict.CRASH, Verdict.HANG) else "normal")
-        for title, text in evidence.sections(cell, outcome):
-            allure.attach(text, title, allure.attachment_type.TEXT)
-    for path in outcome.wire.files if outcome.wire is not None else ():
-        kind = allure.attachment_type.TEXT if path.suffix == ".txt" else "application/vnd.tcpdump.pcap"
-        allure.attach.file(path, path.name, kind, path.suffix[1:])
+        for title, text in evidence.sections(record.cell, outcome):
+            _step(title, text)
+        if outcome.error is not None:
+            _step("expected and received", f"{type(outcome.error).__name__}: {outcome.error}")
+    if outcome.wire is not None and outcome.wire.files:
+        with allure.step("wire record"):
+            for path in outcome.wire.files:
+                kind = allure.attachment_type.TEXT if path.suffix == ".txt" else "application/vnd.tcpdump.pcap"
+                allure.attach.file(path, path.name, kind, path.suffix[1:])
+
+
+def _step(title: str, text: str) -> None:
+    with allure.step(title):
+        allure.attach(text, title, allure.attachment_type.TEXT)

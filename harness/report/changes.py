@@ -25,6 +25,14 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
+WORDS: Final = {
+    Kind.BROKEN: "new failures",
+    Kind.MENDED: "fixed",
+    Kind.LACKING: "newly unsupported",
+    Kind.OTHER: "changed otherwise",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One cell's verdicts in two runs; `before` is None where the cell was not there."""
@@ -56,7 +64,7 @@ class Changes:
 
 
 _FINE: Final = frozenset({Verdict.PASS, Verdict.FIXED})
-_FACTS: Final = ("harness", "host", "system", "python", "pyzmq", "libzmq", "cores")
+_FACTS: Final[tuple[str, ...]] = ("harness", "host", "system", "python", "pyzmq", "libzmq", "cores")
 
 
 def kind(before: Verdict | None, after: Verdict) -> Kind | None:
@@ -92,7 +100,7 @@ def between(before: Run, after: Run) -> Changes:
 
 def facts(run: Run) -> dict[str, str]:
     """Return the versions that a run knows of: of its own parts, and of the peers as they tell them."""
-    found = {name: str(run.about[name]) for name in _FACTS if name in run.about}
+    found: dict[str, str] = {name: str(run.about[name]) for name in _FACTS if name in run.about}
     for record in run.records:
         for line in record.evidence.get("peers", ()):
             name, _, version = str(line).partition(" ")
@@ -112,3 +120,20 @@ def comparable(before: Run, after: Run) -> bool:
     earlier = {record.cell.id for record in before.records}
     shared = sum(record.cell.id in earlier for record in after.records)
     return bool(after.records) and 2 * shared >= len(after.records)
+
+
+_MOST: Final = 60
+
+
+def lines(changes: Changes) -> Iterator[str]:
+    """Yield what changed as text, new failures first."""
+    counts = [f"{len(changes.of(what))} {WORDS[what]}" for what in Kind]
+    counts += [f"{len(changes.appeared)} new cells", f"{len(changes.vanished)} cells gone"]
+    yield f"since {changes.before}: {', '.join(counts)}"
+    yield from (f"  version    {name}: {before} → {after}" for name, (before, after) in changes.versions.items())
+    told = [change for what in Kind for change in changes.of(what)]
+    yield from (
+        f"  {change.kind:<10} {change.cell}: {change.before or 'new'} → {change.after}" for change in told[:_MOST]
+    )
+    if len(told) > _MOST:
+        yield f"  … and {len(told) - _MOST} more"

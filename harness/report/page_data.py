@@ -1,7 +1,7 @@
 """The run as the page's script reads it: compact, and never larger than a page may be.
 
-A cell is a row of numbers; names and texts stand once, in tables. Evidence comes first for what is unexpected. What does
-not fit into the room is left out, and its cell says so: `zmq-interop explain` has it all.
+A cell is a row of numbers; names and texts stand once, in tables. Evidence comes first for what is unexpected. What
+does not fit into the room is left out, and its cell says so: `zmq-interop explain` has it all.
 """
 
 from __future__ import annotations
@@ -27,7 +27,19 @@ LONGEST: Final = 12_000
 SEVERITY: Final = tuple(sorted(Verdict, key=lambda one: sum(worst((one, other)) is one for other in Verdict)))
 """The verdicts from harmless to worst; a verdict's number in the page is its place here."""
 
-COLUMNS: Final = ("pattern", "transport", "left", "right", "binds", "what", "check", "worker", "issue", "blame", "reason")
+COLUMNS: Final = (
+    "pattern",
+    "transport",
+    "left",
+    "right",
+    "binds",
+    "what",
+    "check",
+    "worker",
+    "issue",
+    "blame",
+    "reason",
+)
 """The columns that are numbers into a table of their own. Before them stand verdict and ms, after them evidence."""
 
 

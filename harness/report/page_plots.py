@@ -66,15 +66,14 @@ def _percentiles(name: str, records: Sequence[Record]) -> str:
     """Draw a panel for each pair, all on the same axes."""
     columns = min(4, len(records))
     lines = -(-len(records) // columns)
-    figure = page_svg.figure(2.4 * max(columns, 2), 1.75 * lines + 0.5)
-    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    figure, panels = page_svg.panels(lines, columns, (2.2, 1.3), sharex=True, sharey=True)
     for panel in panels.flat:
         panel.set_visible(False)
     for record, panel in zip(records, panels.flat, strict=False):
         panel.set_visible(True)
         panel.set_title(f"{record.cell.left} > {record.cell.right}", fontsize=8)
         panel.set_yscale("log")
-        plain_numbers(panel.yaxis, steps=(1.0,))
+        page_svg.plain_numbers(panel.yaxis, steps=(1.0,))
         panel.set_xticks(list(_RANKS.values()), [rank.removeprefix("p") for rank in _RANKS])
         for row, colour in zip(ROWS, page_svg.SERIES, strict=False):
             points = [(at, record.figures.get(f"{row} {rank} µs", 0.0)) for rank, at in _RANKS.items()]
@@ -88,15 +87,18 @@ def _percentiles(name: str, records: Sequence[Record]) -> str:
         if index + columns >= len(records):
             panel.tick_params(labelbottom=True)
             panel.set_xlabel("percentile")
-    labels = {label: handle for panel in panels.flat for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
-    figure.legend(list(labels.values()), list(labels), loc="outside upper left", ncols=3)
+    page_svg.legend(figure, _handles(panels.flat))
     return page_svg.svg(figure, f"latency percentiles: {name}")
+
+
+def _handles(panels: Iterable[Any]) -> dict[str, Any]:
+    """Return what the legend shows, each label once."""
+    return {label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
 
 
 def _ratios(name: str, records: Sequence[Record]) -> str:
     """Draw each pair's p50 as multiples of its floors, with intervals."""
-    figure = page_svg.figure(6.8, 0.24 * len(records) + 1.0)
-    panel = figure.subplots()
+    figure, ((panel,),) = page_svg.panels(1, 1, (6.0, 0.24 * len(records)), left=2.2)
     panel.set_xscale("log")
     for floor, colour, mark, shift in ((LIBRARY, page_svg.SERIES[1], "s", -0.13), (RAW, page_svg.SERIES[2], "^", 0.13)):
         found = [(index, compare.intervals(one.figures).get(f"p50 ×{floor}")) for index, one in enumerate(records)]
@@ -105,22 +107,15 @@ def _ratios(name: str, records: Sequence[Record]) -> str:
             middles = [one.mid for _, one in known]
             ends = ([one.mid - one.low for _, one in known], [one.high - one.mid for _, one in known])
             at = [index for index, _ in known]
-            panel.errorbar(middles, at, xerr=ends, fmt=mark, color=colour, markersize=4, capsize=2, label=f"p50 ×{floor}")
+            panel.errorbar(
+                middles, at, xerr=ends, fmt=mark, color=colour, markersize=4, capsize=2, label=f"p50 ×{floor}"
+            )
     panel.axvline(1.0, color=page_svg.INK, linewidth=0.8)
     panel.set_yticks(range(len(records)), [f"{record.cell.left} > {record.cell.right}" for record in records])
     panel.set_ylim(len(records) - 0.5, -0.5)
-    plain_numbers(panel.xaxis)
-    figure.legend(loc="outside upper left", ncols=2)
+    page_svg.plain_numbers(panel.xaxis)
+    page_svg.legend(figure, _handles([panel]))
     return page_svg.svg(figure, f"ratios to the floors: {name}")
-
-
-def plain_numbers(axis: Any, steps: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
-    """Write 0.5, 1, 2, 5, 10 on a log axis instead of powers of ten."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axis.set_major_locator(LogLocator(subs=steps))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    axis.set_minor_formatter(NullFormatter())
 
 
 Span = tuple[float, float, Verdict]
@@ -133,23 +128,21 @@ def timeline(run: Run) -> Iterator[Plot]:
     if not busy or max(start + length for rows in busy.values() for start, length, _ in rows) < _SHORTEST:
         return
     with page_svg.settings("timeline"):
-        figure = page_svg.figure(9.6, 0.34 * len(busy) + 0.8)
-        panel = figure.subplots()
+        figure, ((panel,),) = page_svg.panels(1, 1, (9.0, 0.32 * len(busy)))
         for line, rows in enumerate(busy.values()):
             for verdict in SEVERITY:
                 bars = [(start, length) for start, length, one in rows if one is verdict]
                 if bars:
                     colour = page_svg.VERDICT.format(SEVERITY.index(verdict))
-                    panel.broken_barh(bars, (line - 0.38, 0.76), facecolor=colour, edgecolor="none", label=verdict.value)
+                    panel.broken_barh(
+                        bars, (line - 0.38, 0.76), facecolor=colour, edgecolor="none", label=verdict.value
+                    )
         panel.set_yticks(range(len(busy)), [name or "main" for name in busy])
         panel.set_ylim(len(busy) - 0.5, -0.5)
         panel.set_xlim(left=0)
         panel.set_xlabel("seconds since the start")
         panel.grid(visible=False, axis="y")
-        handles: dict[str, Any] = {}
-        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-        figure.legend(list(handles.values()), list(handles), loc="outside upper left", ncols=6)
+        page_svg.legend(figure, _handles([panel]))
         yield Plot("caption_timeline", page_svg.svg(figure, "timeline of the workers"))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.report import page_svg
-from harness.report.page_plots import Plot, plain_numbers
+from harness.report.page_plots import Plot
 
 SOAK: Final = "soak.json"
 LOAD: Final = "load.json"
@@ -26,6 +26,9 @@ _EFFECTS: Final = (
     *("switches", "GC pause p99"),
 )
 """The effects that are drawn; the others stand in the study's own files."""
+
+_WIDE: Final = 20.0
+"""An axis that spans more than this many times its beginning has room for powers of ten only."""
 
 _UNSURE: Final = "cannot tell"
 
@@ -56,8 +59,7 @@ def soak(data: Mapping[str, Any]) -> Iterator[Plot]:
     colours = dict(zip(judged, page_svg.SERIES, strict=False))
     columns, lines = 2, -(-len(series) // 2)
     with page_svg.settings(SOAK):
-        figure = page_svg.figure(9.6, 1.8 * lines + 0.5)
-        panels = figure.subplots(lines, columns, sharex=True, squeeze=False)
+        figure, panels = page_svg.panels(lines, columns, (4.2, 1.3), gaps=(0.5, 0.35), sharex=True)
         handles: dict[str, Any] = {}
         for panel in panels.flat[len(series) :]:
             panel.set_visible(False)
@@ -69,16 +71,18 @@ def soak(data: Mapping[str, Any]) -> Iterator[Plot]:
                 colour = colours.get(row["peer"])
                 (line,) = panel.plot(
                     *zip(*points, strict=True),
-                    color=colour or page_svg.FAINT,
-                    linewidth=1.4 if colour else 0.8,
+                    color=colour or page_svg.SERIES[5],
+                    linewidth=1.4 if colour else 0.6,
                     zorder=2 if colour else 1,
                     drawstyle="default" if bytes_ else "steps-post",
                 )
                 if colour:
                     handles[row["peer"]] = line
-        for panel in panels[-1]:
+            panel.set_ylim(bottom=0, top=max(1.0, panel.get_ylim()[1]))
+        for panel in panels.flat[max(0, len(series) - columns) : len(series)]:
+            panel.tick_params(labelbottom=True)
             panel.set_xlabel("seconds since the start")
-        figure.legend(list(handles.values()), list(handles), loc="outside upper left", ncols=4)
+        page_svg.legend(figure, handles)
         svg = page_svg.svg(figure, "counters over time")
     grew = "; ".join(f"{one['peer']}: {one['text']}" for one in data["grew"])
     about = {"seconds": round(data["seconds"]), "turns": data["turns"], "restarts": data["restarts"], "grew": grew}
@@ -93,8 +97,7 @@ def load(data: Mapping[str, Any]) -> Iterator[Plot]:
             pairs[f"{course['client']} > {course['server']}"].append(course)
     for name, courses in pairs.items():
         with page_svg.settings(f"{LOAD} {name}"):
-            figure = page_svg.figure(9.0, 3.0)
-            rate, wait = figure.subplots(1, 2)
+            figure, ((rate, wait),) = page_svg.panels(1, 2, (3.8, 2.2), left=0.9, gaps=(0.9, 0.0))
             for course, colour in zip(courses, page_svg.SERIES, strict=False):
                 _course(course, colour, rate, wait)
             for panel, label in ((rate, "requests a second"), (wait, "ms")):
@@ -102,7 +105,8 @@ def load(data: Mapping[str, Any]) -> Iterator[Plot]:
                 panel.set_yscale("log")
                 panel.set_xlabel("clients")
                 panel.set_ylabel(label)
-                plain_numbers(panel.xaxis)
+                page_svg.plain_numbers(panel.xaxis, steps=(1.0,))
+                page_svg.plain_numbers(panel.yaxis)
             rate.legend()
             wait.legend()
             svg = page_svg.svg(figure, f"load: {name}")
@@ -114,7 +118,12 @@ def _course(course: Mapping[str, Any], colour: str, rate: Any, wait: Any) -> Non
     rows = course["rows"]
     clients = [row["clients"] for row in rows]
     rate.fill_between(
-        clients, [row["rate"]["low"] for row in rows], [row["rate"]["high"] for row in rows], color=colour, alpha=0.2, lw=0
+        clients,
+        [row["rate"]["low"] for row in rows],
+        [row["rate"]["high"] for row in rows],
+        color=colour,
+        alpha=0.2,
+        lw=0,
     )
     rate.plot(clients, [row["rate"]["mid"] for row in rows], "o-", markersize=3.5, color=colour, label=_kind(course))
     if course["bend"] is not None:
@@ -138,8 +147,8 @@ def tune(data: Mapping[str, Any]) -> Iterator[Plot]:
         with page_svg.settings(f"{TUNE} {peer}"):
             columns = min(4, len(metrics))
             lines = -(-len(metrics) // columns)
-            figure = page_svg.figure(2.0 + 2.0 * columns, lines * (0.22 * len(rows) + 0.8))
-            panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
+            size = (1.9, 0.24 * len(rows))
+            figure, panels = page_svg.panels(lines, columns, size, left=1.6, gaps=(0.25, 0.55), sharey=True)
             for panel in panels.flat[len(metrics) :]:
                 panel.set_visible(False)
             for metric, panel in zip(metrics, panels.flat, strict=False):
@@ -171,7 +180,8 @@ def _effects(metric: str, rows: Sequence[Mapping[str, Any]], panel: Any) -> None
             panel.annotate(effect["says"], (ratio["high"], index), (4, -3), textcoords="offset points", fontsize=7)
     panel.set_yticks(range(len(rows)), [row["factor"] for row in rows])
     panel.set_ylim(len(rows) - 0.5, -0.5)
-    plain_numbers(panel.xaxis)
+    low, high = panel.get_xlim()
+    page_svg.plain_numbers(panel.xaxis, steps=(1.0,) if high / low > _WIDE else (1.0, 2.0, 5.0))
 
 
 _STUDIES: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterator[Plot]]]] = {SOAK: soak, LOAD: load, TUNE: tune}

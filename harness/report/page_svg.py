@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 INK: Final = "#010101"
 FAINT: Final = "#020202"
+_TOP: Final = 0.45
+_BOTTOM: Final = 0.5
+"""Inches above and below all panels: for the legend and titles, and for the axis."""
+
 SERIES: Final = tuple(f"#0300{number:02x}" for number in range(1, 7))
 """Placeholders for ink, for lines of the grid, and for up to six series."""
 
@@ -53,14 +58,46 @@ def settings(name: str) -> Any:
     """Return a context in which figures get the page's looks; `name` keeps the ids of several drawings apart."""
     import matplotlib
 
-    return matplotlib.rc_context({**_SETTINGS, "svg.hashsalt": name})
+    chosen: Any = {**_SETTINGS, "svg.hashsalt": name}
+    return matplotlib.rc_context(chosen)
 
 
-def figure(width: float, height: float) -> Figure:
-    """Return an empty figure; sizes in inches of 72 points."""
+def panels(
+    lines: int,
+    columns: int,
+    size: tuple[float, float],
+    *,
+    left: float = 0.75,
+    gaps: tuple[float, float] = (0.15, 0.3),
+    **share: Any,
+) -> tuple[Figure, Any]:
+    """Return a figure with a legend's room at its top, and its panels in lines and columns.
+
+    `size` is that of one panel, all in inches of 72 points; `left` the room for labels, `gaps` those between panels. A
+    layout that looks for its own margins would draw everything several times.
+    """
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    width = left + columns * size[0] + (columns - 1) * gaps[0] + 0.1
+    height = _TOP + lines * size[1] + (lines - 1) * gaps[1] + _BOTTOM
+    figure = Figure(figsize=(width, height))
+    margins = {"left": left / width, "right": 1 - 0.1 / width, "top": 1 - _TOP / height, "bottom": _BOTTOM / height}
+    space = {"wspace": gaps[0] / size[0], "hspace": gaps[1] / size[1]}
+    return figure, figure.subplots(lines, columns, squeeze=False, gridspec_kw=margins | space, **share)
+
+
+def legend(figure: Figure, handles: Mapping[str, Any], columns: int = 6) -> None:
+    """Put a legend above the panels; `handles` by their labels."""
+    figure.legend(list(handles.values()), list(handles), loc="upper left", ncols=columns, borderaxespad=0.2)
+
+
+def plain_numbers(axis: Any, steps: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
+    """Write 0.5, 1, 2, 5, 10 on a log axis instead of powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def svg(drawn: Figure, title: str) -> str:

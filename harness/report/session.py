@@ -19,10 +19,11 @@ import pytest
 import zmq
 
 import harness
+from harness.model.known import KnownIssue
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 from harness.peers.manifest import Manifest
-from harness.report import history, page, store, table
+from harness.report import allure_results, history, page, store, table
 from harness.report.store import Record, Run
 
 _CELL_ID: Final = re.compile(r"\[([^\[\]]+)\]$")
@@ -40,8 +41,16 @@ def cell_name(nodeid: str) -> str:
 class RunSession:
     """A pytest plugin object of the controlling process."""
 
-    def __init__(self, reports: Path, manifests: Mapping[str, Manifest], named: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        reports: Path,
+        manifests: Mapping[str, Manifest],
+        named: Iterable[str] = (),
+        known: Iterable[KnownIssue] = (),
+    ) -> None:
         self._named = set(named)
+        self._known = {issue.name: {"reason": issue.reason, "link": issue.link} for issue in known}
+        self._began = time.time()
         self.run = Run(
             store.new_name(),
             {
@@ -88,7 +97,9 @@ class RunSession:
                 self._setup_faults.append(fault)
         elif row := getattr(report, "cell_record", None):
             self._first = self._first or time.time()
-            self.run.records.append(Record.from_json(row))
+            record = Record.from_json(row)
+            record.at = round(max(0.001, report.start - self._began), 3)
+            self.run.records.append(record)
         elif report.failed and (name := cell_name(report.nodeid)):
             self._without_record(name, str(report.longrepr))
 
@@ -116,8 +127,11 @@ class RunSession:
         self.run.records.sort(key=lambda record: order.get(record.cell.id, len(order)))
         self.run.problems += problems
         self.run.about["workers"] = getattr(session.config.option, "numprocesses", None) or 0
+        met = {record.issue for record in self.run.records if record.issue}
+        self.run.about["issues"] = {name: issue for name, issue in self._known.items() if name in met}
         self.run.about["seconds"] = round(time.perf_counter() - self._started, 3)
         store.write(self.run, self.folder.parent)
+        allure_results.write(self.run, Path(session.config.option.allure_report_dir), os.environ)
         page.write(self.run, self.folder)
         store.point_latest(self.folder)
         history.append(self.run, self.folder.parent)

@@ -37,7 +37,7 @@ def test_an_abandoned_socket_is_as_good_as_closed(own: RawPeer) -> None:
 def test_a_call_that_waits_on_an_abandoned_socket_ends(own: RawPeer) -> None:
     socket, _ = own.bound("PULL")
     waiting = [own.start("recv", socket=socket, timeout=60_000), own.start("recv", socket=socket)]
-    own.call("stats")
+    own.call("stats", collect=True)
     own.call("abandon", socket=socket)
     assert {own.error(number)["data"]["name"] for number in waiting} == {"closed"}
 
@@ -110,7 +110,7 @@ def test_work_beside_the_sockets_holds_up_no_call(peer: RawPeer) -> None:
 def test_a_runtime_tells_of_its_collections(peer: RawPeer) -> None:
     need(peer, "features", "runtime")
     before = peer.call("runtime")
-    peer.call("stats")  # collects
+    peer.call("stats", collect=True)
     after = peer.call("runtime")
     assert after["gc_cycles"] > before["gc_cycles"]
     for name in ("gc_pause_ns", "sched_ns"):

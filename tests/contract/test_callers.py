@@ -32,8 +32,6 @@ def test_every_client_gets_all_its_answers(server: str, kind: str, peer: RawPeer
     trips = decode(result["hdr"])
     assert trips.get_total_count() == 200
     assert 0 < trips.get_max_value() <= result["ns"] * ROUNDING
-    # At the same time: in turn they would take the sum
-    assert trips.get_mean_value() * 200 > result["ns"]
     peer.close(echoing)
     assert peer.open_now() == (0, 0)
 
@@ -68,7 +66,7 @@ def test_a_client_whose_answer_does_not_come_stops(peer: RawPeer) -> None:
     need(peer, "features", "callers")
     router, endpoint = peer.bound("ROUTER")
     running = calling(peer, endpoint, clients=4, count=5, timeout=400)
-    for message in peer.recv(router, 4):
+    for message in peer.recv(router, 4):  # all at the same time: no answer has left yet
         peer.send(router, message)
     messages = peer.recv(router, 4)
     peer.send(router, messages[0])

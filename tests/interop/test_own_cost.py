@@ -34,10 +34,5 @@ def test_a_peer_adds_little_to_a_round_trip(
             through_peers.append(rig.block(COUNT, 64).mean)
     ratio = paired.median_interval(paired.ratios(through_peers, bare))
     figures |= {"mean ×C": ratio.mid, "mean ×C low": ratio.low, "mean ×C high": ratio.high}
-    figures |= {
-        "C mean µs": paired.median_interval(bare).mid,
-        "peer mean µs": paired.median_interval(through_peers).mid,
-    }
-    assert ratio.low <= MOST, (
-        f"{ratio} times the closed loop in C; more than {MOST:g} means that the peer is in the way"
-    )
+    figures |= {"C mean µs": statistics.median(bare), "peer mean µs": statistics.median(through_peers)}
+    assert ratio.low <= MOST, f"{ratio} times the closed loop in C; beyond {MOST:g} the peer itself is in the way"

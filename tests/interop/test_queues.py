@@ -243,6 +243,7 @@ def test_a_routers_memory_stays_bounded_while_a_dealer_is_paused(
 
 
 @pytest.mark.slow
+@pytest.mark.wide
 @pytest.mark.scenario(
     "paused-peer-memory-10s", "push-pull", "pub-sub", "dealer-router", pairs="same", binds=("left-binds",)
 )

@@ -310,6 +310,17 @@ def test_on_windows_the_flags_and_the_dll_come_from_vcpkg(tmp_path: Path, monkey
     assert ready.env["CGO_LDFLAGS"].endswith("-l:libzmq-mt-4_3_5.lib")
 
 
+def test_the_browser_is_installed_where_that_is_allowed() -> None:
+    plan = plans.browser_plan(Host(("apt-get",), root=True))
+    assert plan is not None
+    assert plan.install[-2:] == ("chromium", "chromium-driver")
+
+
+@pytest.mark.parametrize("host", [Host(("apt-get",)), Host(("brew",), ci=True), Host(()), Host(("dnf",), root=True)])
+def test_elsewhere_the_browser_is_left_to_a_person(host: Host) -> None:
+    assert plans.browser_plan(host) is None
+
+
 # --- failures ---------------------------------------------------------------------------------------
 
 

@@ -110,7 +110,9 @@ def run_pytest(folder: Path, *arguments: str, checks: str = CHECKS) -> Done:
             *("--manifest", str(folder / "tiny.peer.toml"), "--peer", "tiny", *arguments, str(folder / "test_tiny.py")),
         ],
         cwd=folder,
-        env={name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ZMQ_INTEROP_STARTED"))},
+        env={
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ZMQ_INTEROP_STARTED"))
+        },
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -157,7 +159,7 @@ def test_the_results_have_the_documented_keys(whole: Done) -> None:
     assert list(results) == ["run", "summary", "problems", "cells"]
     assert results["run"].keys() == {
         *("name", "started", "command", "harness", "host", "system", "python", "pyzmq", "libzmq", "cores", "peers"),
-        *("workers", "seconds"),
+        *("workers", "issues", "seconds"),
     }
     assert results["summary"] == {"pass": 3, "fail": 1, "known": 1, "fixed": 1, "unsupported": 1, "crash": 1}
     assert results["problems"] == []
@@ -165,7 +167,7 @@ def test_the_results_have_the_documented_keys(whole: Done) -> None:
 
 def test_each_row_names_its_cell_and_what_explains_it(whole: Done) -> None:
     rows = {row["payload"]: row for row in whole.results["cells"] if row["binds"] == "left-binds"}
-    plain = {"id", "pattern", "transport", "left", "right", "binds", "payload", "verdict", "seconds", "check"}
+    plain = {"id", "pattern", "transport", "left", "right", "binds", "payload", "verdict", "seconds", "at", "check"}
     assert rows["passes"].keys() == plain
     assert rows["lacking"].keys() == plain | {"reason", "evidence"}
     assert rows["known-to-fail"].keys() >= plain | {"reason", "issue", "evidence"}

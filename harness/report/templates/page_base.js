@@ -1,4 +1,5 @@
 // The run's data as rows with names, and small helpers. Knows nothing of the page's state.
+performance.mark("began");
 const run = JSON.parse(document.getElementById("run").textContent);
 const columns = ["pattern", "transport", "left", "right", "binds", "what", "check", "worker", "issue", "blame", "reason"];
 

@@ -2,6 +2,9 @@
 const form = document.getElementById("filters");
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+let spoken = "";
+let drawnTransport = null;
+
 function fillSelects() {
   const labels = { verdict: verdictWord, change: say };
   const kinds = ["broken", "mended", "lacking", "other"].filter((kind) => cells.some((cell) => cell.change === kind));
@@ -28,7 +31,7 @@ function speak() {
   for (const button of document.querySelectorAll("[data-language]")) button.setAttribute("aria-pressed", String(button.dataset.language === state.lang));
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", say(element.dataset.label));
   for (const element of document.querySelectorAll("[data-placeholder]")) element.placeholder = say(element.dataset.placeholder);
-  for (const element of document.querySelectorAll(".plot text")) {
+  for (const element of spoken || state.lang !== "en" ? document.querySelectorAll(".plot text") : []) {
     element.dataset.word ??= element.textContent;
     const word = run.words[element.dataset.word];
     if (word) element.textContent = word[run.languages.indexOf(state.lang)];
@@ -36,8 +39,6 @@ function speak() {
   fillSelects();
 }
 
-let spoken = "";
-let drawnTransport = null;
 
 // Draw what the state says; what did not change stays as it is, and with it the focus.
 function draw() {
@@ -127,7 +128,7 @@ addEventListener("hashchange", follow);
 
 // On paper nobody can open a cell: what is unexpected is opened for the printer, up to a number that can be read.
 addEventListener("beforeprint", () => {
-  [...document.querySelectorAll("#list li:not([data-expected]) .row[aria-expanded=false]")].slice(0, 40).forEach((button) => {
+  [...document.querySelectorAll("#list li:not([data-expected]) .row[aria-expanded=false]")].slice(0, 12).forEach((button) => {
     button.setAttribute("aria-expanded", "true");
     button.closest("li").append(evidence(byId.get(button.dataset.cell)));
   });

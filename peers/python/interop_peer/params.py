@@ -119,7 +119,7 @@ METHODS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
         {"count": _count, "timeout": _milliseconds, "inline": integer(0), "size": integer(1, SIZE_LIMIT)},
     ),
     "close": (_SOCKET, {}),
-    "stats": ({}, {}),
+    "stats": ({}, {"collect": _boolean}),
     "dump": ({}, {}),
     "quit": ({}, {}),
     "echo": (_SOCKET | {"count": _count}, _WORK | {"size": integer(1, SIZE_LIMIT)}),

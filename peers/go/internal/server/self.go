@@ -41,12 +41,15 @@ func hello(s *Server, params *rpc.Params) (task, error) {
 }
 
 func stats(s *Server, params *rpc.Params) (task, error) {
+	collect := params.Flag("collect")
 	if err := params.Done(); err != nil {
 		return nil, err
 	}
 	return func() (any, error) {
-		runtime.GC() // the first of two: it takes both to empty a pool, and finalizers run in between
-		debug.FreeOSMemory()
+		if collect {
+			runtime.GC() // the first of two: it takes both to empty a pool, and finalizers run in between
+			debug.FreeOSMemory()
+		}
 		counts := process.Counts()
 		counts["sockets"] = s.handles.count()
 		counts["contexts"] = s.library.Contexts()

@@ -125,8 +125,8 @@ _LEAKED: list[pyzmq.ZmqLink] = []
 
 
 class _LeakingServer(Server):
-    def counts(self) -> dict[str, int]:
-        counts = super().counts()
+    def counts(self, *, collect: bool = False) -> dict[str, Any]:
+        counts = super().counts(collect=collect)
         counts["sockets"] += len(_LEAKED)
         return counts
 
