@@ -177,7 +177,8 @@ def test_nobody_there(left, right):
     attached = [
         attachment["name"]
         for path in allure.glob("*-result.json")
-        for attachment in json.loads(path.read_text(encoding="utf-8")).get("attachments", [])
+        for step in json.loads(path.read_text(encoding="utf-8")).get("steps", [])
+        for attachment in step.get("attachments", [])
     ]
     assert {"conversation.txt", "conversation.pcapng"} <= set(attached)
 
