@@ -34,7 +34,30 @@ CATEGORIES: Final = tuple(
         ("Inconclusive measurement", ("skipped",), ".*inconclusive: .*"),
     )
 )
-"""In this order: the first that fits takes a result."""
+"""For Allure 2, in this order: the first that fits takes a result."""
+
+CONFIG: Final = "allurerc.json"
+
+CONFIGURATION: Final = {
+    "name": "ZeroMQ interoperability",
+    "categories": {
+        "rules": [
+            {"name": name, "matchers": {"labels": {"verdict": str(verdict)}}}
+            for verdict, name in (
+                (Verdict.CRASH, "Crash: a peer's process ended"),
+                (Verdict.HANG, "Hang: a peer did not answer"),
+                (Verdict.MISSING, "Missing: no verdict"),
+                (Verdict.FAIL, "Unexpected failure"),
+                (Verdict.FIXED, "Fixed: a known issue that passes now"),
+                (Verdict.KNOWN, "Known issue"),
+                (Verdict.UNSUPPORTED, "Unsupported by a peer"),
+                (Verdict.INCONCLUSIVE, "Inconclusive measurement"),
+            )
+        ]
+    },
+    "plugins": {"awesome": {"options": {"groupBy": ["epic", "feature", "story"]}}},
+}
+"""For Allure 3, which takes categories from its configuration alone: `allure generate RESULTS --config FILE`."""
 
 _SERVERS: Final = (
     ("GITHUB_ACTIONS", "github", "GITHUB_WORKFLOW", "GITHUB_RUN_NUMBER"),
@@ -98,6 +121,7 @@ def write(run: Run, folder: Path, environment: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "environment.properties").write_text(properties(run), encoding="ascii", errors="replace")
     _json(folder / "categories.json", CATEGORIES)
+    _json(folder / CONFIG, CONFIGURATION)
     if (who := executor(run, environment)) is not None:
         _json(folder / "executor.json", who)
     for result in orphans(run):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.model.patterns import PATTERNS
+from harness.model.verdicts import Verdict
 from harness.report import allure_labels, allure_results
 from tests.unit.helpers import record, run
 from tests.unit.test_plugin import Done, run_pytest
@@ -137,6 +138,9 @@ def test_host_and_categories_lie_beside_the_results(done: Done) -> None:
     assert "libzmq=" in (folder / "environment.properties").read_text("ascii")
     categories = json.loads((folder / "categories.json").read_text("utf-8"))
     assert {category["name"].partition(":")[0] for category in categories} >= {"Crash", "Hang", "Missing", "Fixed"}
+    rules = json.loads((folder / allure_results.CONFIG).read_text("utf-8"))["categories"]["rules"]
+    matched = {rule["matchers"]["labels"]["verdict"] for rule in rules}
+    assert matched == {str(verdict) for verdict in Verdict if verdict is not Verdict.PASS}
 
 
 def test_properties_are_escaped_as_java_reads_them() -> None:
