@@ -61,6 +61,18 @@ func (p *Pool[T]) Begin(name string) (*Lease[T], error) {
 	return lease, nil
 }
 
+// Drop ends a context that has begun and that nobody uses.
+func (p *Pool[T]) Drop(lease *Lease[T]) error {
+	p.mu.Lock()
+	if lease.users > 0 {
+		p.mu.Unlock()
+		return nil
+	}
+	lease.users++
+	p.mu.Unlock()
+	return p.Release(lease)
+}
+
 // Find gives the lease of a named context without taking it.
 func (p *Pool[T]) Find(name string) (*Lease[T], bool) {
 	p.mu.Lock()

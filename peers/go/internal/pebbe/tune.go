@@ -3,6 +3,8 @@
 package pebbe
 
 import (
+	"errors"
+
 	zmq "github.com/pebbe/zmq4"
 
 	"zmq-interop/peers/go/internal/driver"
@@ -28,7 +30,10 @@ func (l *Library) Tune(context string, options []driver.Option) error {
 	if err != nil {
 		return report(err)
 	}
-	return lease.Context.tune(options)
+	if err := lease.Context.tune(options); err != nil {
+		return errors.Join(err, report(l.contexts.Drop(lease)))
+	}
+	return nil
 }
 
 func (h *home) tune(options []driver.Option) error {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from .. import crowd
@@ -17,11 +18,13 @@ class _RacingLink(pyzmq.ZmqLink):
             return super().work(owner, call)
         sent = 0
         last: list[Any] = []
+        lock = threading.Lock()
 
         def send(number: int, message: list[Any]) -> None:
             nonlocal sent, last
-            self.socket.send_multipart(last if sent % 10 == 9 else message)
-            sent, last = sent + 1, [bytes(message[0])]
+            with lock:  # else the process might crash before it is wrong
+                self.socket.send_multipart(last if sent % 10 == 9 else message)
+                sent, last = sent + 1, [bytes(message[0])]
 
         return crowd.share(owner, self.socket, call.params, send)
 
