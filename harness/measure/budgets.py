@@ -6,14 +6,13 @@ multiples of the floor's own p50 and p99, `p50_us` and `p99_us` as ceilings in Â
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from harness.measure import histogram, paired
 from harness.measure.histogram import Latency
-from harness.model import naming
+from harness.model import naming, tables
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 
@@ -44,40 +43,20 @@ class Budget:
 
 def parse(text: str, file: str) -> list[Budget]:
     """Read a budgets file; ValueError is one line with file, entry, key and reason."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{file}: not TOML: {error}") from None
-    if extra := document.keys() - {"budget"}:
-        raise ValueError(f"{file}: unknown key {sorted(extra)[0]!r}; the file holds [[budget]] tables only")
-    entries = document.get("budget", [])
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise ValueError(f"{file}: 'budget' must be an array of tables, [[budget]]")
-    budgets = [
-        _entry(entry, f"{file}: budget {number} ({entry.get('name', 'without a name')})")
-        for number, entry in enumerate(entries, 1)
-    ]
-    names = [budget.name for budget in budgets]
-    for number, name in enumerate(names, 1):
-        if name in names[: number - 1]:
-            raise ValueError(f"{file}: budget {number} ({name}): key 'name': there is another budget of this name")
+    budgets: list[Budget] = []
+    for where, entry in tables.read(text, file, "budget"):
+        budget = _entry(entry, where)
+        tables.check_name(budget.name, [other.name for other in budgets], where, "budget")
+        budgets.append(budget)
     return budgets
 
 
 def _entry(entry: dict[str, Any], where: str) -> Budget:
-    if extra := entry.keys() - set(_KEYS):
-        raise ValueError(f"{where}: unknown key {sorted(extra)[0]!r}; known are {', '.join(_KEYS)}")
-    for key in ("name", "reason"):
-        if not isinstance(entry.get(key), str) or not entry[key].strip():
-            raise ValueError(f"{where}: key {key!r} must be a text that is not empty")
+    tables.check_keys(entry, where, _KEYS, ("name", "reason"))
     cells = entry.get("cells")
     if not isinstance(cells, list) or not cells or not all(isinstance(pattern, str) for pattern in cells):
         raise ValueError(f"{where}: key 'cells' must be a list of at least one pattern of cells")
-    for pattern in cells:
-        try:
-            naming.check(pattern)
-        except ValueError as error:
-            raise ValueError(f"{where}: key 'cells': {error}") from None
+    tables.check_cells(cells, where)
     if entry.get("floor") not in (RAW, LIBRARY):
         raise ValueError(f"{where}: key 'floor' must be {RAW!r} or {LIBRARY!r}")
     bounds = {key: _bound(entry[key], f"{where}: key {key!r}") for key in (*RATIOS, *CEILINGS) if key in entry}

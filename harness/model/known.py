@@ -9,7 +9,6 @@ cell that fails in another way than predicted is news. Only for a race in a libr
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,7 +16,7 @@ from typing import Any, Final
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from harness.model import naming
+from harness.model import naming, tables
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 
@@ -71,30 +70,16 @@ _WHEN_KEYS: Final = {"implementation", "version", "os"}
 
 def parse(text: str, file: str) -> list[KnownIssue]:
     """Read a known-issues file; ValueError is one line with file, entry, key and reason."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{file}: not TOML: {error}") from None
-    if extra := document.keys() - {"issue"}:
-        raise ValueError(f"{file}: unknown key {sorted(extra)[0]!r}; the file holds [[issue]] tables only")
-    entries = document.get("issue", [])
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise ValueError(f"{file}: 'issue' must be an array of tables, [[issue]]")
     issues: list[KnownIssue] = []
-    for number, entry in enumerate(entries, 1):
-        where = f"{file}: issue {number} ({entry.get('name', 'without a name')})"
-        issues.append(_entry(entry, where))
-        if issues[-1].name in {issue.name for issue in issues[:-1]}:
-            raise ValueError(f"{where}: key 'name': there is another issue of this name")
+    for where, entry in tables.read(text, file, "issue"):
+        issue = _entry(entry, where)
+        tables.check_name(issue.name, [other.name for other in issues], where, "issue")
+        issues.append(issue)
     return issues
 
 
 def _entry(entry: dict[str, Any], where: str) -> KnownIssue:
-    if extra := entry.keys() - _KEYS:
-        raise ValueError(f"{where}: unknown key {sorted(extra)[0]!r}; known are {', '.join(sorted(_KEYS))}")
-    for key in ("name", "reason", "link"):
-        if not isinstance(entry.get(key), str) or not entry[key].strip():
-            raise ValueError(f"{where}: key {key!r} must be a text that is not empty")
+    tables.check_keys(entry, where, sorted(_KEYS), ("name", "reason", "link"))
     try:
         verdict = Verdict(entry.get("verdict", "fail"))
     except ValueError:
@@ -108,11 +93,7 @@ def _entry(entry: dict[str, Any], where: str) -> KnownIssue:
     cells = _texts(entry.get("cells"), f"{where}: key 'cells'")
     if not cells:
         raise ValueError(f"{where}: key 'cells' must name at least one pattern of cells")
-    for pattern in cells:
-        try:
-            naming.check(pattern)
-        except ValueError as error:
-            raise ValueError(f"{where}: key 'cells': {error}") from None
+    tables.check_cells(cells, where)
     return KnownIssue(
         name=entry["name"],
         cells=cells,
