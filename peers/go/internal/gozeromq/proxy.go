@@ -25,8 +25,12 @@ func (l *Library) Proxy(front, back driver.Socket) driver.Proxy {
 	if !isOurs || !areOurs || f.socketType == "PUB" || b.socketType == "PUB" {
 		return nil
 	}
-	return &proxy{front: f, back: b, over: make(chan struct{})}
+	return &proxy{front: f, back: b, over: make(chan struct{}), late: make(chan struct{})}
 }
+
+// grace is how long a message under way when the run ends may still go out: it was taken from one side, and
+// is to arrive and be counted.
+const grace = time.Second
 
 // proxy is a run of the library's proxy.
 type proxy struct {
@@ -34,7 +38,8 @@ type proxy struct {
 	ctx         context.Context // the library's proxy looks at it after each Recv
 
 	once   sync.Once
-	over   chan struct{} // closed when the run is to end
+	over   chan struct{} // closed when the run is to end: nothing more is taken
+	late   chan struct{} // closed when what is under way is given up
 	reason error
 }
 
@@ -43,6 +48,7 @@ func (p *proxy) end(reason error) {
 	p.once.Do(func() {
 		p.reason = reason
 		close(p.over)
+		time.AfterFunc(grace, func() { close(p.late) })
 	})
 }
 
@@ -89,7 +95,7 @@ func (e *end) Recv() (zmq4.Msg, error) {
 
 // Send counts.
 func (e *end) Send(m zmq4.Msg) error {
-	_, err := e.own.sender.SendUntil(time.Time{}, e.run.over, "Send", driver.One(m.Frames))
+	_, err := e.own.sender.SendUntil(time.Time{}, e.run.late, "Send", driver.One(m.Frames))
 	e.check(err)
 	if err == nil && len(m.Frames) > 0 {
 		e.sent.Add(1)
