@@ -14,13 +14,13 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
+from typing import Any, Final
 
 import psutil
 
 from harness.errors import CallFailed, ContractBreach, PeerCrash, PeerFault, PeerHang
+from harness.places.face import Process
 from harness.places.sweep import PREFIX
 
 CONTRACT_VERSION: Final = 1
@@ -35,31 +35,6 @@ _LAST_WORDS: Final = 0.5  # seconds; a crashed peer's stderr is evidence, unless
 _LOG_LINES: Final = 200
 _PIPE_ROOM: Final = 4096
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-
-
-class Process(Protocol):
-    """What a place gives: a running command."""
-
-    pid: int
-
-    @property
-    def stdin(self) -> IO[bytes]: ...  # noqa: D102
-    @property
-    def stdout(self) -> IO[bytes]: ...  # noqa: D102
-    @property
-    def stderr(self) -> IO[bytes]: ...  # noqa: D102
-    def poll(self) -> int | None: ...  # noqa: D102
-    def wait(self, seconds: float) -> int | None: ...  # noqa: D102
-    def kill(self) -> None: ...  # noqa: D102
-    def survivors(self) -> list[str]: ...  # noqa: D102
-
-
-class Place(Protocol):
-    """Where a peer runs."""
-
-    name: str
-
-    def start(self, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> Process: ...  # noqa: D102
 
 
 class PendingCall:

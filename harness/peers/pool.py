@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from harness.errors import CallFailed, ContractBreach, PeerFault, SetupFault
 from harness.peers import build
-from harness.peers.client import CONTRACT_VERSION, PATIENCE, PeerClient, Place
+from harness.peers.client import CONTRACT_VERSION, PATIENCE, PeerClient
 from harness.peers.manifest import Manifest
 from harness.peers.sockets import Peer
+from harness.places.face import Place
 
 START_DEADLINE: Final = 60.0
 """Seconds to the first hello; a cold disk and a busy machine need some."""

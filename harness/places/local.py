@@ -17,6 +17,9 @@ from typing import IO, Final
 
 import psutil
 
+from harness.peers.manifest import Manifest
+from harness.places.face import LOCAL, LOOPBACK, Family
+
 MARK: Final = "ZMQ_INTEROP_PEER"
 """Environment variable that marks a peer and everything that it starts."""
 
@@ -70,6 +73,11 @@ class LocalProcess:
         except subprocess.TimeoutExpired:
             return None
 
+    def signal(self, number: int) -> None:
+        """Send a signal to the process; no error if it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            self._child.send_signal(number)
+
     def kill(self) -> None:
         """End the process and its group at once."""
         if sys.platform != "win32":
@@ -95,8 +103,29 @@ class LocalProcess:
 class LocalPlace:
     """This machine."""
 
-    name = "local"
+    name = LOCAL
+    network = LOCAL
+    files = LOCAL
+
+    def adapt(self, manifest: Manifest) -> Manifest:
+        """Return the manifest: it was written for this machine."""
+        return manifest
 
     def start(self, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> LocalProcess:
         """Start a peer's command with its standard streams attached."""
         return LocalProcess(command, folder, env)
+
+    def address(self, family: Family) -> str:
+        """Return the loopback address; who is elsewhere reaches this machine by the gateway of its own place."""
+        return LOOPBACK[family]
+
+    def gateway(self, family: Family) -> str:
+        """Return the loopback address."""
+        return LOOPBACK[family]
+
+    def outward(self, host: str, port: int) -> tuple[str, int]:
+        """Return the same."""
+        return host, port
+
+    def close(self) -> None:
+        """Leave this machine as it is: peers end with their clients."""
