@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness import cli, judge
+from harness.commands import reports
 from harness.judge import Outcome, Wire
 from harness.model.verdicts import Verdict
 from harness.peers.sockets import Link, Peer
@@ -215,8 +216,7 @@ def test_explain_names_cells_near_to_one_that_it_does_not_know(filed: Path) -> N
 
 
 def test_explain_knows_runs_by_their_names(filed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (filed.parent / "reports").symlink_to(filed.parent, target_is_directory=True)
-    monkeypatch.setattr(cli, "ROOT", filed.parent)
+    monkeypatch.setattr(reports, "REPORTS", filed.parent)
     said = CliRunner().invoke(cli.main, ["explain", filed.name, "push-pull/tcp4/one>two/left-binds/empty"])
     assert (said.exit_code, "pass, after" in said.output) == (0, True)
     said = CliRunner().invoke(cli.main, ["explain", "nosuch", "x"])
