@@ -11,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -26,13 +28,15 @@ from harness.places.sweep import PREFIX
 CONTRACT_VERSION: Final = 1
 PATIENCE: Final = 10.0
 """Seconds that a message may take to arrive before the peer reports a timeout; a healthy one takes milliseconds, and a
-busy machine must not be mistaken for a lost message. A call may take twice that beyond its own waiting."""
+busy machine must not be mistaken for a lost message."""
 
 STOP_DEADLINE: Final = 8.0
 _LAST_WORDS: Final = 0.5  # seconds; a crashed peer's stderr is evidence, unless a child of it holds the pipe open
 """Seconds from end of stdin to the end of the process; the contract gives the peer 5."""
 
 _LOG_LINES: Final = 200
+_STACKS: Final = 2.0  # seconds that a hung peer has to say where it hangs
+_STACK_LINES: Final = 2_000
 _PIPE_ROOM: Final = 4096
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -91,6 +95,8 @@ class PeerClient:
     def __init__(self, name: str, process: Process, patience: float = PATIENCE) -> None:
         self.name = name
         self.patience = patience
+        self.grace = 2 * patience
+        """Seconds that a call may take beyond its own waiting; a busy machine is no hang."""
         self.hello: dict[str, Any] = {}
         self.broken: PeerFault | None = None
         self._process = process
@@ -99,6 +105,7 @@ class PeerClient:
         self._writing = threading.Lock()
         self._pending: dict[int, PendingCall] = {}
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
+        self._stacks: list[str] | None = None
         self._stopping = False
         self._ended = False
         self._threads = [
@@ -131,7 +138,7 @@ class PeerClient:
                 raise self.broken
             self._numbers += 1
             number = self._numbers
-            pending = self._pending[number] = PendingCall(self, method, number, wait + 2 * self.patience)
+            pending = self._pending[number] = PendingCall(self, method, number, wait + self.grace)
         request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
         self._write(_encode(request).encode() + b"\n", pending)
         return pending
@@ -154,18 +161,38 @@ class PeerClient:
                 guard.cancel()
 
     def give_up(self, pending: PendingCall) -> None:
-        """Kill a peer that did not answer in time."""
+        """Kill a peer that did not answer in time, after asking it where it hangs."""
         fault = PeerHang(f"{self.name}: no answer to {pending.method} within the deadline; killed")
+        fault.evidence = evidence = {}
+        with self._lock:
+            self.broken = self.broken or fault  # it may end by being asked
+        if stacks := self._ask_for_stacks():
+            evidence[f"stacks of {self.name}"] = stacks
         self._break(fault)
         self._process.kill()
 
+    def _ask_for_stacks(self) -> str:
+        """Return what the process writes of itself when it gets SIGQUIT (section 1 of the contract); "" if nothing."""
+        if sys.platform == "win32" or self._stacks is not None:
+            return ""
+        self._stacks = lines = []
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(self.pid).send_signal(signal.SIGQUIT)
+        deadline = time.perf_counter() + _STACKS
+        seen = -1
+        while self._process.poll() is None and time.perf_counter() < deadline and not 0 < seen == len(lines):
+            seen = len(lines)
+            time.sleep(0.1)
+        if self._process.poll() is not None:
+            self._threads[1].join(_LAST_WORDS)
+        return "\n".join(lines[:_STACK_LINES])
+
     def _break(self, fault: PeerFault) -> None:
         with self._lock:
-            if self.broken is None:
-                self.broken = fault
+            first = self.broken = self.broken or fault
             waiting, self._pending = list(self._pending.values()), {}
         for pending in waiting:
-            pending.answer(fault)
+            pending.answer(first)
 
     def _read(self) -> None:
         try:
@@ -198,7 +225,8 @@ class PeerClient:
     def _read_log(self) -> None:
         with contextlib.suppress(ValueError, OSError):
             for line in self._process.stderr:
-                self._log.append(line.decode("utf-8", "replace").rstrip())
+                text = line.decode("utf-8", "replace").rstrip()
+                (self._log if self._stacks is None else self._stacks).append(text)
 
     @property
     def ended(self) -> bool:

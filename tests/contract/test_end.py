@@ -164,6 +164,23 @@ def test_a_polite_signal_ends_a_peer_with_everything(
     assert not Path(peer.hello["workdir"]).exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGQUIT")
+@pytest.mark.parametrize("state", [idle, receiving, sending, flooding], ids=lambda state: state.__name__)
+def test_a_peer_that_is_given_up_tells_where_it_hangs(
+    state: Callable[[RawPeer], None], own_manifest: Manifest, tmp_path: Path
+) -> None:
+    log = tmp_path / "stderr"
+    with log.open("wb") as stderr:
+        peer = RawPeer(own_manifest, stderr)
+        try:
+            state(peer)
+            peer.process.send_signal(signal.SIGQUIT)
+            sign = {"go": "goroutine ", "python": 'File "'}.get(own_manifest.language, "")
+            assert within(5, lambda: sign in log.read_text("utf-8", "replace") and log.stat().st_size > 0)
+        finally:
+            peer.kill()
+
+
 HARNESS = """
     import json, os, subprocess, sys
     command, folder = json.loads(sys.argv[1])

@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import psutil
 
@@ -43,7 +43,7 @@ def command(manifest: Manifest) -> list[str]:
 class RawPeer:
     """A running peer and everything that it wrote."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, stderr: IO[bytes] | int = subprocess.DEVNULL) -> None:
         self.name = manifest.name
         self._mark = uuid.uuid4().hex
         self.process = subprocess.Popen(
@@ -52,7 +52,7 @@ class RawPeer:
             env={**build.environment(manifest), MARK: self._mark},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr,
             start_new_session=sys.platform != "win32",
         )
         self.stray: list[str] = []

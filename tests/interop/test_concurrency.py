@@ -79,7 +79,7 @@ def test_misuse_of_a_socket_by_many_threads_is_never_silently_wrong(
     # check's own.
     abused = peers.fresh("left")
     abused.need("features", "share")
-    abused.client.patience = min(abused.client.patience, STANDSTILL)
+    abused.client.patience = abused.client.grace = min(abused.client.patience, STANDSTILL)
     other = peers.fresh("right")
     receiver = link.bind(other, "PULL")
     sender = link.connect(abused, "PUSH", receiver)

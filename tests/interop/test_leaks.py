@@ -241,7 +241,7 @@ def test_a_program_that_forgets_to_close_is_caught(
     kept = left.client.hello["implementation"] not in CLOSED_BY_THE_COLLECTOR
     # `sockets` and `contexts` are the peer's own count, and who forgets them does not count right.
     watch = Watch(figures, watched, ignored=("sockets", "contexts"))
-    found = watch.findings(cycle, settle_ms=500 if kept else 3000)
+    found = watch.findings(cycle, settle_ms=500 if kept else None)
     left.client.kill()  # it cannot be asked to leave nothing open
     # Who keeps two sockets a cycle keeps two of something at least. Of the last ones a little may be in use still.
     names = {finding.counter: finding.per_cycle for finding in found["both"] if finding.per_cycle >= 2}

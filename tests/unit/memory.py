@@ -24,6 +24,7 @@ class MemoryClient(PeerClient):
     def __init__(self, name: str, handlers: Mapping[str, Handler]) -> None:
         self.name = name
         self.patience = 0.1
+        self.grace = 0.2
         self.broken = None
         self.killed = False
         self._ended = False
@@ -80,7 +81,7 @@ class MemoryPool(Pool):
         self.handlers = handlers or {}
         self.started: list[MemoryClient] = []
 
-    def start(self, name: str, env: Mapping[str, str] | None = None) -> Peer:
+    def start(self, name: str, env: Mapping[str, str] | None = None, *, slot: str = "left", places: str = "") -> Peer:
         """Make a peer."""
         client = MemoryClient(name, self.handlers.get(name, {}))
         self.started.append(client)

@@ -231,6 +231,22 @@ def test_silence_is_a_hang_and_the_peer_is_killed(start: Start) -> None:
     assert isinstance(peer.broken, PeerHang)
 
 
+def test_a_hung_peer_is_asked_for_its_stacks(start: Start) -> None:
+    where = "import faulthandler, signal\nfaulthandler.register(signal.SIGQUIT)\ndef stuck(): time.sleep(60)\nstuck()"
+    peer = start(where, patience=2.0)
+    with pytest.raises(PeerHang) as raised:
+        peer.call("recv")
+    assert "in stuck" in raised.value.evidence["stacks of tiny"]
+
+
+def test_a_hung_peer_that_ends_when_it_is_asked_is_a_hang_and_no_crash(start: Start) -> None:
+    peer = start(SILENT, patience=0.1)  # SIGQUIT ends it
+    with pytest.raises(PeerHang) as raised:
+        peer.call("recv")
+    assert raised.value.evidence == {}
+    assert isinstance(peer.broken, PeerHang)
+
+
 def test_one_silent_call_ends_all_the_others(start: Start) -> None:
     peer = start(SILENT, patience=0.1)
     long, short = peer.start("recv", wait=60), peer.start("stats")

@@ -56,6 +56,9 @@ class Lifetime:
         for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
             if number := getattr(signal, name, None):
                 signal.signal(number, lambda *_: None)  # the wake-up socket is the handler
+        if sys.platform != "win32":
+            with contextlib.suppress(Exception):  # a stderr without descriptor
+                faulthandler.register(signal.SIGQUIT, file=sys.__stderr__ or sys.stderr)
 
     def end(self) -> None:
         """Ask for the end, from any thread."""
