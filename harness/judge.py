@@ -108,7 +108,7 @@ class Crowd:
 
     def fresh(self, side: str) -> Peer:
         """Start a process of this cell's own for a side, to pause, kill or abuse; it ends with the cell."""
-        return self._run.start(getattr(self._run.cell, side))
+        return self._run.start(getattr(self._run.cell, side), side)
 
     def other(self, name: str) -> Peer | None:
         """Start a process of some implementation, for comparison; None where this run leaves it out."""
@@ -136,16 +136,16 @@ class CellRun:
 
     def take(self, name: str, side: str) -> Peer:
         """Take a peer for this cell. Both ends of an inproc link live in one process."""
-        peer = self.pool.peer(name, "left" if self.link.transport.one_peer else side)
+        peer = self.pool.peer(name, "left" if self.link.transport.one_peer else side, self.cell.places)
         if peer not in self.taken:
             self.taken[peer] = side
             peer.client.patience = self._patience
             peer.tap = self._tap
         return peer
 
-    def start(self, name: str) -> Peer:
+    def start(self, name: str, side: str = "left") -> Peer:
         """Start a peer that no other cell uses."""
-        peer = self.pool.start(name)
+        peer = self.pool.start(name, slot=side, places=self.cell.places)
         self.fresh.append(peer)
         self.taken[peer] = "fresh"
         peer.client.patience = self._patience
@@ -169,6 +169,7 @@ class CellRun:
             "left": lambda: self.take(self.cell.left, "left"),
             "right": lambda: self.take(self.cell.right, "right"),
         }
+        self.pool.quarters.admit(self.cell)
         given = {name: makers[name]() for name in names if name in makers}
         for side in ("left", "right"):
             if side in given:

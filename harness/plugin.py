@@ -26,6 +26,7 @@ from harness.peers import manifest
 from harness.peers.client import PATIENCE
 from harness.peers.manifest import Manifest
 from harness.peers.pool import Pool
+from harness.places import quarters
 from harness.places.local import LocalPlace
 from harness.places.sweep import sweep
 from harness.report import allure_labels, evidence
@@ -78,6 +79,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=judge.Record.NONE,
         metavar="WHICH",
         help="record what crosses the wire: failures (run again under the recorder), all, or none (default)",
+    )
+    group.addoption(
+        "--place",
+        action="append",
+        default=[],
+        metavar="SIDE=PLACE",
+        help=f"where a side's peers run, e.g. left=docker; there are {', '.join(quarters.NAMES)} (default: local)",
+    )
+    group.addoption(
+        "--places",
+        default=None,
+        metavar="PAIRS",
+        help="run every cell in several places: all, or pairs such as docker>netns,local>docker",
     )
     group.addoption("--reports", metavar="DIR", default=None, help="where runs are filed; default: reports/")
 
@@ -135,9 +149,16 @@ def _selection(config: pytest.Config) -> Selection:
         exclude=frozenset(option.exclude),
         cells=frozenset(option.cell),
         full=option.full,
+        places=_places(option.place, option.places),
     )
     selection.check([*config.stash[_MANIFESTS]])
     return selection
+
+
+def _places(sides: Sequence[str], several: str | None) -> tuple[str, ...]:
+    if sides and several:
+        raise ValueError("--place and --places: give one of them")
+    return quarters.several(several) if several else (quarters.pair(sides),)
 
 
 def _patience(text: str) -> float:
@@ -179,8 +200,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     else:
         assert scenario is not None
         what, *patterns = scenario.args
-        chosen = matrix.scenario(what, patterns, names, **scenario.kwargs)
-        chosen = [cell for cell in chosen if selection.holds(cell)]
+        chosen = selection.placed(matrix.scenario(what, patterns, names, **scenario.kwargs))
         if metafunc.definition.get_closest_marker("wide") and not (selection.full or selection.cells):
             chosen = []
     if "cell" not in metafunc.fixturenames:

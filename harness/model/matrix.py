@@ -2,7 +2,7 @@
 
 A cell's id has five parts, `pattern/transport/left>right/binds/what`; `what` is a payload class, or the name of a
 topology or behaviour. Ids are stable: adding a row to a table adds ids and changes none, as long as rows are
-appended.
+appended. Where a peer runs elsewhere than on this machine, `@left>right` names the places of both after it.
 
 The full product is far larger than one run needs. The default run holds every pattern × pair × binding side ×
 transport once and spreads the payload classes over them by all-pairs: each class meets each pattern, each pair and
@@ -12,7 +12,7 @@ each transport.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import product
@@ -42,10 +42,17 @@ class Cell:
     right: str
     binds: str
     what: str
+    places: str = ""
+    """Where left and right run, as `left>right`; "" where both run on this machine."""
 
     @property
     def id(self) -> str:
         """The stable name, as on the command line and in every report."""
+        return f"{self.name}@{self.places}" if self.places else self.name
+
+    @property
+    def name(self) -> str:
+        """The id without places: what is done, wherever."""
         return f"{self.pattern}/{self.transport}/{self.left}>{self.right}/{self.binds}/{self.what}"
 
     @property
@@ -60,12 +67,13 @@ class Cell:
 
     def control(self, implementation: str) -> Cell:
         """Return the same cell with one implementation on both sides."""
-        return Cell(self.pattern, self.transport, implementation, implementation, self.binds, self.what)
+        return replace(self, left=implementation, right=implementation)
 
     @staticmethod
     def parse(text: str) -> Cell:
         """Read an id; ValueError says which part is wrong."""
-        parts = text.split("/")
+        name, at, places = text.partition("@")
+        parts = name.split("/")
         if len(parts) != 5 or parts[2].count(">") != 1:
             raise ValueError(f"cell {text!r}: an id has five parts: pattern/transport/left>right/binds/payload")
         pattern, transport, pair, binds, what = parts
@@ -79,7 +87,9 @@ class Cell:
                 raise ValueError(f"cell {text!r}: no {kind} {word!r}; there are {', '.join(known)}")
         if not (left and right and what):
             raise ValueError(f"cell {text!r}: a part is empty")
-        return Cell(pattern, transport, left, right, binds, what)
+        if at and not all(places.partition(">")):
+            raise ValueError(f"cell {text!r}: after the @ stand two places: left>right")
+        return Cell(pattern, transport, left, right, binds, what, places)
 
 
 def possible(pattern: Pattern, transport: Transport, left: str, right: str, payload: Payload | None) -> bool:
@@ -198,11 +208,24 @@ class Selection:
     exclude: frozenset[str] = frozenset()
     cells: frozenset[str] = frozenset()
     full: bool = False
+    places: tuple[str, ...] = ("",)
+
+    def placed(self, cells: Iterable[Cell]) -> list[Cell]:
+        """Return those of these cells that are selected, in each place that is; a named cell says its own."""
+        wheres = self.places
+        if self.cells:
+            own = dict.fromkeys(Cell.parse(text).places for text in sorted(self.cells))
+            wheres = tuple(dict.fromkeys([*own, *wheres]))
+        plain = list(cells)
+        every = [
+            cell if cell.places or not where else replace(cell, places=where) for where in wheres for cell in plain
+        ]
+        return [cell for cell in dict.fromkeys(every) if self.holds(cell)]
 
     def holds(self, cell: Cell) -> bool:
         """Whether the cell is selected."""
         if self.cells:
-            return cell.id in self.cells
+            return cell.id in self.cells or (cell.places in self.places and cell.name in self.cells)
         names = {cell.left, cell.right}
         return (
             (not self.patterns or cell.pattern in self.patterns)
@@ -210,7 +233,7 @@ class Selection:
             and (not self.peers or names - {MIXED} <= self.peers)
             and (not self.payloads or cell.what in self.payloads)
             and not any(
-                word in names or word in (cell.pattern, cell.transport, cell.what) or fnmatchcase(cell.id, word)
+                word in names or word in (cell.pattern, cell.transport, cell.what) or fnmatchcase(cell.name, word)
                 for word in self.exclude
             )
         )
@@ -240,7 +263,7 @@ def select(patterns: Iterable[str], selection: Selection, implementations: Seque
     wanted = set(patterns)
     if selection.cells:
         named = map(Cell.parse, sorted(selection.cells))
-        return [cell for cell in named if cell.pattern in wanted and cell.payload and _exists(cell)]
+        return selection.placed(cell for cell in named if cell.pattern in wanted and cell.payload and _exists(cell))
     # Naming an optional transport asks for more than its one home pattern.
     asked = {name for name in selection.transports if TRANSPORTS[name].optional}
     cells: Iterable[Cell] = full(implementations) if selection.full else default(implementations)
@@ -249,7 +272,7 @@ def select(patterns: Iterable[str], selection: Selection, implementations: Seque
             *cells,
             *(cell for cell in full(implementations) if cell.transport in asked and not cell.slow),
         ]
-    return [cell for cell in dict.fromkeys(cells) if cell.pattern in wanted and selection.holds(cell)]
+    return selection.placed(cell for cell in dict.fromkeys(cells) if cell.pattern in wanted)
 
 
 def scenario(

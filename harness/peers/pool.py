@@ -18,6 +18,7 @@ from harness.peers.client import CONTRACT_VERSION, PATIENCE, PeerClient
 from harness.peers.manifest import Manifest
 from harness.peers.sockets import Peer
 from harness.places.face import Place
+from harness.places.quarters import Quarters
 
 START_DEADLINE: Final = 60.0
 """Seconds to the first hello; a cold disk and a busy machine need some."""
@@ -44,29 +45,31 @@ class Pool:
         self, manifests: Mapping[str, Manifest], place: Place, cache: Path, patience: float = PATIENCE
     ) -> None:
         self.manifests = dict(manifests)
-        self._place = place
+        self.quarters = Quarters(place)
         self._cache = cache
         self.patience = patience
         self._commands: dict[str, list[str]] = {}
         self._unbuildable: dict[str, SetupFault] = {}
-        self._peers: dict[tuple[str, str], Peer] = {}
+        self._peers: dict[tuple[str, str, str], Peer] = {}
 
-    def peer(self, name: str, slot: str) -> Peer:
-        """Return the running peer of this slot, starting it if need be."""
-        peer = self._peers.get((name, slot))
+    def peer(self, name: str, slot: str, places: str = "") -> Peer:
+        """Return the running peer of this slot, starting it if need be; `places` as in `start`."""
+        peer = self._peers.get((name, slot, places))
         if peer is None:
-            peer = self._peers[name, slot] = self.start(name)
+            peer = self._peers[name, slot, places] = self.start(name, slot=slot, places=places)
         return peer
 
-    def start(self, name: str, env: Mapping[str, str] | None = None) -> Peer:
+    def start(self, name: str, env: Mapping[str, str] | None = None, *, slot: str = "left", places: str = "") -> Peer:
         """Build, start and probe a peer that the pool does not keep; the caller ends it with `client.stop()`.
 
-        `env` is added to the environment that its manifest gives it.
+        `env` is added to the environment that its manifest gives it. `places` names where both sides of a cell run, and
+        `slot` says which of them this peer plays.
         """
-        manifest = self.manifests[name]
+        room = self.quarters.room(places, slot)
+        manifest = room.place.adapt(self.manifests[name])
         command = self._command(manifest)
         try:
-            process = self._place.start(command, manifest.here, {**build.environment(manifest), **(env or {})})
+            process = room.place.start(command, manifest.here, {**build.environment(manifest), **(env or {})})
         except OSError as error:
             raise SetupFault(f"{manifest.file}: key 'run': {command[0]} does not start: {error.strerror}") from None
         client = PeerClient(name, process, self.patience)
@@ -82,7 +85,9 @@ class Pool:
         except BaseException:
             client.kill()
             raise
-        return Peer(client)
+        peer = Peer(client)
+        peer.place, peer.route = room.place, room.route
+        return peer
 
     def _command(self, manifest: Manifest) -> list[str]:
         if fault := self._unbuildable.get(manifest.name):
@@ -107,11 +112,14 @@ class Pool:
         return list(self._peers.values())
 
     def close(self) -> list[str]:
-        """Stop every peer politely; returns what they did wrong at the end, one line each."""
+        """Stop every peer politely and leave its place; returns what they did wrong at the end, one line each."""
         peers, self._peers = list(self._peers.values()), {}
         for peer in peers:
             peer.client.hang_up()
-        return [wrong for peer in peers for wrong in peer.client.stop()]
+        try:
+            return [wrong for peer in peers for wrong in peer.client.stop()]
+        finally:
+            self.quarters.close()
 
 
 def _check_hello(client: PeerClient) -> None:

@@ -16,6 +16,9 @@ from harness.model.frames import Content, Frame, Message, frame, message_from_wi
 from harness.model.patterns import TRANSPORTS
 from harness.peers.client import PeerClient, PendingCall
 from harness.peers.receiving import Receiving as Receiving
+from harness.places.face import Place
+from harness.places.local import LocalPlace
+from harness.places.routes import Route
 from harness.wire.straight import Straight
 
 OptionValue = int | str | bytes | Frame
@@ -33,6 +36,8 @@ class Peer:
         self.library: str = hello["library"]
         self.capabilities: dict[str, list[str]] = hello["capabilities"]
         self.tap = Straight()  # whoever records a cell puts its own tap here
+        self.place: Place = LocalPlace()
+        self.route = Route()
 
     @property
     def client(self) -> PeerClient:
@@ -51,6 +56,24 @@ class Peer:
         return (
             f"{self.implementation} {self.version} ({self.library}, {hello['runtime']}, {hello['os']}/{hello['arch']})"
         )
+
+    def listens(self, endpoint: str) -> str:
+        """Note that the peer listens on an endpoint, by its own words; returns what the check is told."""
+        shown = self.route.outside(endpoint)
+        self.tap.bound(self.route.resolve(shown), self.implementation)
+        return shown
+
+    def towards(self, endpoint: str) -> str:
+        """Return what the peer connects to for an endpoint that a check names."""
+        return self.route.reach(self.tap.towards(self.route.resolve(endpoint), self.implementation))
+
+    def instead(self, endpoint: str) -> str:
+        """Return what the peer connected to for an endpoint that a check names."""
+        return self.route.reach(self.tap.instead(self.route.resolve(endpoint)))
+
+    def real(self, endpoint: str) -> str:
+        """Return the check's name for an endpoint that the peer tells of."""
+        return self.route.back(self.tap.real(self.route.unreach(endpoint)))
 
     def can(self, kind: str, name: str) -> bool:
         """Whether the peer lists `name` among its capabilities of this kind (`socket_types`, `options`, …)."""
@@ -78,13 +101,13 @@ class Peer:
         if options:
             params["options"] = {name: _value_to_wire(value) for name, value in options.items()}
         if bind is not None:
-            params["bind"] = [bind]
+            params["bind"] = [self.route.inside(bind)]
         if connect is not None:
-            params["connect"] = [self.tap.towards(connect, self.implementation)]
+            params["connect"] = [self.towards(connect)]
         result = self._client.call("open", params)
-        opened = RemoteSocket(self, socket_type, result)
         if bind is not None:
-            self.tap.bound(opened.endpoint, self.implementation)
+            result["endpoints"][0] = self.listens(result["endpoints"][0])
+        opened = RemoteSocket(self, socket_type, result)
         self._sockets.append(opened)
         return opened
 
@@ -116,7 +139,7 @@ class Peer:
         """Start that many threads or goroutines, each with a socket of its own on one context, that send."""
         self.need("features", "swarm")
         self.need("socket_types", socket_type)
-        endpoint = self.tap.towards(endpoint, self.implementation)
+        endpoint = self.towards(endpoint)
         params = {"context": context, "type": socket_type, "endpoint": endpoint, "workers": workers, "count": count}
         wait = self.wait_ms
         return self._client.start("swarm", {**params, "size": 64, "timeout": wait}, wait=wait / 1000)
@@ -154,7 +177,7 @@ class RemoteSocket:
         self.peer = peer
         self.type = socket_type
         self.handle: int = opened["socket"]
-        self.endpoints: list[str] = [peer.tap.real(endpoint) for endpoint in opened["endpoints"]]
+        self.endpoints: list[str] = [peer.real(endpoint) for endpoint in opened["endpoints"]]
         self.closed = False
 
     def __enter__(self) -> RemoteSocket:
@@ -181,22 +204,22 @@ class RemoteSocket:
 
     def bind(self, endpoint: str) -> str:
         """Bind; returns the actual endpoint."""
-        self.endpoints.append(str(self._call("bind", endpoint=endpoint)["endpoint"]))
-        self.peer.tap.bound(self.endpoints[-1], self.peer.implementation)
+        told = self._call("bind", endpoint=self.peer.route.inside(endpoint))["endpoint"]
+        self.endpoints.append(self.peer.listens(str(told)))
         return self.endpoints[-1]
 
     def connect(self, endpoint: str) -> None:
         """Connect; as synchronous as the library's."""
-        astray = self.peer.tap.towards(endpoint, self.peer.implementation)
-        self.endpoints.append(self.peer.tap.real(str(self._call("connect", endpoint=astray)["endpoint"])))
+        told = self._call("connect", endpoint=self.peer.towards(endpoint))["endpoint"]
+        self.endpoints.append(self.peer.real(str(told)))
 
     def unbind(self, endpoint: str) -> None:
         """Stop listening on an endpoint."""
-        self._call("unbind", endpoint=endpoint)
+        self._call("unbind", endpoint=self.peer.route.inside(endpoint))
 
     def disconnect(self, endpoint: str) -> None:
         """Give up a connection."""
-        self._call("disconnect", endpoint=self.peer.tap.instead(endpoint))
+        self._call("disconnect", endpoint=self.peer.instead(endpoint))
 
     def set(self, option: str, value: OptionValue) -> None:
         """Set an option, by libzmq's name without ``ZMQ_``."""
@@ -273,8 +296,7 @@ class RemoteSocket:
 
     def connect_later(self, endpoint: str) -> PendingCall:
         """Start connecting; some libraries' connect waits for the whole handshake."""
-        astray = self.peer.tap.towards(endpoint, self.peer.implementation)
-        return self._start("connect", self.peer.wait_ms, endpoint=astray)
+        return self._start("connect", self.peer.wait_ms, endpoint=self.peer.towards(endpoint))
 
     def work(self, method: str, *, timeout: float | None = None, **params: Any) -> PendingCall:
         """Start a workload (section 5 of the contract). `timeout` in ms (default: `wait_ms`)."""
@@ -297,7 +319,7 @@ class RemoteSocket:
         """Wait for the next recorded event; returns its name, its endpoint and its value. `timeout` in ms."""
         wait = self.peer.wait_ms if timeout is None else timeout
         event = self._start("events", wait, timeout=wait).result()["events"][0]
-        return str(event["event"]), self.peer.tap.real(str(event["endpoint"])), int(event["value"])
+        return str(event["event"]), self.peer.real(str(event["endpoint"])), int(event["value"])
 
     def steer(self, command: str) -> None:
         """Command the `proxy` that runs with this frontend: PAUSE, RESUME or TERMINATE."""

@@ -10,11 +10,9 @@ import allure
 from harness.judge import Outcome
 from harness.model.patterns import PATTERNS
 from harness.model.verdicts import Verdict
+from harness.places.face import LOCAL
 from harness.report import evidence
 from harness.report.store import Record
-
-PLACE: Final = "local"
-"""Where peers run: on this machine, which is the only place so far."""
 
 SEVERITIES: Final = {
     Verdict.CRASH: "blocker",
@@ -45,7 +43,7 @@ def labels(record: Record) -> dict[str, str]:
         "verdict": str(record.verdict),
         "transport": cell.transport,
         "peers": f"{cell.left}>{cell.right}",
-        "place": PLACE,
+        "place": cell.places or LOCAL,
     }
 
 

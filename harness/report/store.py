@@ -49,7 +49,7 @@ class Record:
         """Spell the record; keys without a value are left out."""
         row: dict[str, Any] = {
             "id": self.cell.id,
-            **{key: value for key, value in asdict(self.cell).items() if key != "what"},
+            **{key: value for key, value in asdict(self.cell).items() if key != "what" and (value or key != "places")},
             "payload": self.cell.what,
             "verdict": str(self.verdict),
             "seconds": round(self.seconds, 6),

@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections import deque
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -46,10 +47,13 @@ def address(endpoint: str) -> tuple[int, Address]:
     transport, _, rest = endpoint.partition("://")
     if transport == "tcp":
         host, _, port = rest.rpartition(":")
-        family = {"127.0.0.1": socket.AF_INET, "[::1]": socket.AF_INET6}.get(host)
+        try:
+            family = socket.AF_INET6 if ip_address(host.strip("[]")).version == 6 else socket.AF_INET
+        except ValueError:
+            family = None
         if family is not None and port.isdecimal() and 0 < int(port) < 65_536:
             return family, (host.strip("[]"), int(port))
-        raise ValueError("only numeric loopback addresses with a port are recorded")
+        raise ValueError("only numeric addresses with a port are recorded")
     if transport == "ipc" and sys.platform != "win32" and rest:
         return socket.AF_UNIX, b"\0" + rest[1:].encode() if rest.startswith("@") else rest
     raise ValueError("only tcp and ipc are recorded" if transport != "ipc" else "ipc is not recorded here")
@@ -85,10 +89,14 @@ class _Pair:
 
 
 class Recorder:
-    """A recorder before a listener's endpoint. Give clients its own `endpoint`; end it with `stop`."""
+    """A recorder before a listener's endpoint. Give clients its own `endpoint`; end it with `stop`.
 
-    def __init__(self, behind: str, keep: int = KEEP) -> None:
+    It listens on loopback, or on the address `before` of this machine. `keep` is how many bytes it keeps a direction.
+    """
+
+    def __init__(self, behind: str, keep: int = KEEP, before: str = "") -> None:
         self._family, self._behind = address(behind)
+        self._before = before or ("::1" if self._family == socket.AF_INET6 else "127.0.0.1")
         self._keep = keep
         self.informed = True  # whether somebody calls `listen` when a listener that went has come back
         self.recording = Recording(behind, time.monotonic_ns(), time.time_ns())
@@ -115,8 +123,7 @@ class Recorder:
             self._holder = socket.socket(self._family)
             if sys.platform != "win32":
                 self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            assert isinstance(self._behind, tuple)
-            self._holder.bind((self._behind[0], 0))
+            self._holder.bind((self._before, 0))
             host, port = self._holder.getsockname()[:2]
             if sys.platform == "win32":
                 self._holder.close()

@@ -104,10 +104,12 @@ def test_what_is_nobodys_fault_passes_through(fault: BaseException) -> None:
 
 def test_a_peer_that_cannot_be_built_passes_through_the_search_for_blame() -> None:
     class Unbuildable(MemoryPool):
-        def start(self, name: str, env: Mapping[str, str] | None = None) -> Peer:
+        def start(
+            self, name: str, env: Mapping[str, str] | None = None, *, slot: str = "left", places: str = ""
+        ) -> Peer:
             if len(self.started) == 2:
                 raise SetupFault("no Go")
-            return super().start(name, env)
+            return super().start(name, env, slot=slot, places=places)
 
     with pytest.raises(SetupFault, match="no Go"):
         judged(raising(AssertionError()), pool=Unbuildable())
