@@ -13,7 +13,9 @@ from typing import Final
 
 from harness.errors import SetupFault, Unsupported
 from harness.model.matrix import Cell
+from harness.places import netns
 from harness.places.face import LOCAL, Place
+from harness.places.lan import Lan, Switch
 from harness.places.routes import Book, Route
 
 NAMES: Final = (LOCAL, "netns", "docker", "ssh", "wine")
@@ -142,9 +144,10 @@ class _Shared:
     def __init__(self, opening: ExitStack, home: Place) -> None:
         self._opening = opening
         self._home = home
-        self._made: dict[str, object] = {}
+        self._lan: Lan | None = None
 
     def place(self, name: str, partner: str) -> Place:
+        """Open a place; its partner's name says what network lies between."""
         kind, _, how = name.partition(":")
         if kind == LOCAL:
             return self._home
@@ -153,7 +156,16 @@ class _Shared:
         return place
 
     def _new(self, kind: str, how: str, partner: str) -> Place:
+        if kind == netns.NAME:
+            return netns.NetnsPlace(self._network())
         raise Unsupported(f"the place {kind} is not built yet")
+
+    def _network(self) -> Lan:
+        if self._lan is None:
+            switch = Switch()
+            self._opening.callback(switch.close)
+            self._lan = switch
+        return self._lan
 
 
 def placed(names: Iterable[str]) -> list[str]:
