@@ -90,7 +90,7 @@ def prove() -> int:
 
 
 for _found in (
-    *(reports.explain, reports.matrix, reports.compare),
+    *(reports.explain, reports.matrix, reports.compare, reports.report),
     *(measures.bench, measures.stability, measures.soak, measures.load, measures.tune),
 ):
     main.add_command(_found)

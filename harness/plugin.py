@@ -124,6 +124,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(session, "zmq-interop-session")
     if not config.option.allure_report_dir and not config.option.collectonly:
         config.option.allure_report_dir = str(_folder(config) / "allure-results")
+    if not hasattr(config, "workerinput") and not config.option.xmlpath and not config.option.collectonly:
+        config.option.xmlpath = str(_folder(config) / "junit.xml")
 
 
 @pytest.hookimpl(optionalhook=True)

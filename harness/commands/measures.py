@@ -19,7 +19,7 @@ from harness.measure import study as studying
 from harness.measure.tune import report as tuned_report
 from harness.measure.tune import study as tuning
 from harness.measure.tune import table as tuned_table
-from harness.report import load_table, store
+from harness.report import load_table, page_small, store
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
@@ -95,6 +95,7 @@ def soak(how_long: str, names: tuple[str, ...], reports: Path) -> int:
     with out.status("starting") as status:
         found = soaking.Soaker(pool, seconds, lambda so_far: status.update(str(so_far))).run()
     file = soaking.write(found, folder)
+    page_small.studies(folder, "soak")
     for line in found.summary():
         out.print(line, markup=False)
     out.print(f"counters over time: {file}", markup=False, soft_wrap=True)
@@ -124,6 +125,7 @@ def load(
                 out.print(line, soft_wrap=True)
     folder = reports / store.new_name(started)
     file = load_table.write(folder, load_table.about(started, sys.argv), courses)
+    page_small.studies(folder, "load")
     out.print(f"every step, with its histogram: {file}", markup=False, soft_wrap=True)
     return 0 if all(course.good for course in courses) else 1
 
@@ -149,5 +151,7 @@ def tune(step: str, names: tuple[str, ...], blocks: str | None, quick: bool, rep
     found = tuned_report.of(study, store.new_name())
     for shown in tuned_table.whole(found):
         out.print(shown)
-    out.print(f"every block: {tuned_report.write(found, reports)}", markup=False, soft_wrap=True)
+    file = tuned_report.write(found, reports)
+    page_small.studies(file.parent, "tune")
+    out.print(f"every block: {file}", markup=False, soft_wrap=True)
     return 0 if study.whole else 1

@@ -1,8 +1,9 @@
-"""Commands about runs that are filed: explain, matrix, compare."""
+"""Commands about runs that are filed: explain, matrix, compare, report."""
 
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from pathlib import Path
 from typing import Final
@@ -11,11 +12,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from harness.commands.base import REPORTS, command, out
+from harness.commands.base import REPORTS, ROOT, command, out
 from harness.errors import SetupFault
 from harness.measure import compare as comparing
 from harness.model.verdicts import Verdict
-from harness.report import changes, evidence, store, table
+from harness.report import allure_report, changes, comparison, evidence, page, page_small, store, table
 
 
 @click.command()
@@ -24,9 +25,7 @@ from harness.report import changes, evidence, store, table
 @command
 def explain(run_folder: str, cell: str) -> int:
     """Show what a RUN (a folder, a run's name, or latest) found out about one CELL."""
-    folder = Path(run_folder)
-    if not folder.exists():
-        folder = REPORTS / run_folder
+    folder = _folder(run_folder)
     found = store.read(folder)
     records = {record.cell.id: record for record in found.records}
     if cell not in records:
@@ -75,24 +74,61 @@ def _drawn(run: store.Run) -> Table:
 
 
 @click.command()
-@click.argument("before", type=click.Path(path_type=Path))
-@click.argument("after", type=click.Path(path_type=Path))
+@click.argument("before", metavar="OLD", type=click.Path(path_type=Path))
+@click.argument("after", metavar="NEW", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", type=click.Path(path_type=Path), help="Write it as JSON too; - for stdout alone.")
+@click.option("--page", "as_page", type=click.Path(path_type=Path), help="Write it as a page (HTML) too.")
 @command
-def compare(before: Path, after: Path) -> int:
-    """Say what changed from one run to another: verdicts, and each measured figure (faster, slower or cannot tell)."""
+def compare(before: Path, after: Path, as_json: Path | None, as_page: Path | None) -> int:
+    """Say what changed from one run to another; exit code 1 for a new failure or a figure that is surely worse."""
     runs = store.read(before), store.read(after)
-    found = changes.between(*runs)
-    if len(found.appeared) == len(runs[1].records):
+    found = comparison.of(*runs)
+    if len(found.changes.appeared) == len(runs[1].records):
         raise SetupFault(f"compare: {before} and {after} have no cell in common")
-    for line in changes.lines(found):
+    for file in (as_json, as_page):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise SetupFault(f"compare: {file}: there is no such folder; make it first")
+    if as_page:
+        page_small.comparison(as_page, found)
+    if as_json:
+        text = json.dumps(found.to_json(), ensure_ascii=False, indent=1)
+        if str(as_json) == "-":
+            click.echo(text)
+            return int(found.worse)
+        as_json.write_text(f"{text}\n", encoding="utf-8")
+    for line in changes.lines(found.changes):
         click.echo(line)
-    rows = list(comparing.rows(*runs))
-    worse = bool(found.of(changes.Kind.BROKEN)) or any(row.change is comparing.Change.SLOWER for row in rows)
-    if not rows:
-        return int(worse)
-    shown = Table("cell", "figure", "before", "after", "change")
-    for row in rows:
-        colour = {comparing.Change.FASTER: "green", comparing.Change.SLOWER: "red"}.get(row.change, "dim")
-        shown.add_row(row.cell, row.figure, str(row.before), str(row.after), f"[{colour}]{row.change}[/]")
-    out.print(shown)
-    return int(worse)
+    if found.rows:
+        out.print(_figures(found))
+    return int(found.worse)
+
+
+def _figures(found: comparison.Comparison) -> Table:
+    """Draw the figures that both runs have."""
+    unsure = sum(row.change is comparing.Change.UNSURE for row in found.rows)
+    shown = Table("cell", "figure", "before", "after", "change", caption=f"{unsure} of {len(found.rows)}: cannot tell")
+    for row in found.rows:
+        if row.change is comparing.Change.UNSURE:
+            continue
+        colour = "green" if row.change is comparing.Change.FASTER else "red"
+        shown.add_row(row.cell, row.figure, str(row.before), str(row.after), f"[{colour}]{row.word}[/]")
+    return shown
+
+
+@click.command()
+@click.argument("run_folder", metavar="[RUN]", required=False, default="latest")
+@command
+def report(run_folder: str) -> int:
+    """Build a RUN's Allure report (default: that of the latest), with the history of the runs before; opens nothing."""
+    folder = _folder(run_folder)
+    found = store.read(folder)
+    with out.status("building Allure's report"):
+        file = allure_report.build(folder.resolve(), ROOT / ".build" / "tools")
+    out.print(f"the page:        {folder / page.PAGE}", markup=False, soft_wrap=True)
+    out.print(f"Allure's report: {file}", markup=False, soft_wrap=True)
+    return 0 if found.good else 1
+
+
+def _folder(name: str) -> Path:
+    """Return a run's folder, or its results file, by a path or by its name."""
+    return Path(name) if Path(name).exists() else REPORTS / name

@@ -1,7 +1,9 @@
 """Comparing two runs: faster, slower or cannot tell, for each figure that carries an interval. Pure.
 
-A figure `x` has an interval if the same cell also files `x low` and `x high`. Two figures differ if their intervals
-do not meet. Less is better in every figure that this harness files with an interval, unless its name ends with `/s`.
+A figure `x` has an interval if the same cell also files `x low` and `x high` (times, rates), or `x_low` and `x_high`
+(leaks). Two figures differ if their intervals do not meet; leaks, if they are farther apart than the room that a clean
+process has for filling its pools. Less is better in every figure that this harness files with an interval, unless its
+name ends with `/s`.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.measure import leaks
 from harness.measure.paired import Interval
 from harness.report.store import Record, Run
 
@@ -35,19 +38,31 @@ class Row:
     def change(self) -> Change:
         """Which way the figure went."""
         less_is_better = not self.figure.endswith("/s")
-        if self.after.high < self.before.low:
+        room = leaks.ROOM / leaks.CYCLES if self._leaks else 0.0
+        if self.before.low - self.after.high > room:
             return Change.FASTER if less_is_better else Change.SLOWER
-        if self.after.low > self.before.high:
+        if self.after.low - self.before.high > room:
             return Change.SLOWER if less_is_better else Change.FASTER
         return Change.UNSURE
+
+    @property
+    def word(self) -> str:
+        """The change in the words of what is measured: faster and slower, or less and more where something leaks."""
+        words = {Change.FASTER: "less", Change.SLOWER: "more"} if self._leaks else {}
+        return words.get(self.change, str(self.change))
+
+    @property
+    def _leaks(self) -> bool:
+        return self.figure.endswith("_per_cycle")
 
 
 def intervals(figures: Mapping[str, float]) -> dict[str, Interval]:
     """Return the figures that carry an interval."""
     return {
-        name: Interval(figures[f"{name} low"], value, figures[f"{name} high"])
+        name: Interval(figures[f"{name}{mark}low"], value, figures[f"{name}{mark}high"])
         for name, value in figures.items()
-        if f"{name} low" in figures and f"{name} high" in figures
+        for mark in (" ", "_")
+        if f"{name}{mark}low" in figures and f"{name}{mark}high" in figures
     }
 
 

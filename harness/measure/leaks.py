@@ -26,6 +26,9 @@ interval of a leak is above `ROOM` / cycles a cycle."""
 POOLED: Final = 4
 """Threads that a process with goroutines may have gained: its runtime makes them when it needs some, and keeps them."""
 
+CYCLES: Final = 20
+"""Cycles of a usual watch."""
+
 CONFIDENCE: Final = 0.99
 
 FEWEST: Final = 6

@@ -101,7 +101,7 @@ class Watch:
         cycle: Callable[[int], object],
         *,
         warm_up: int = 5,
-        cycles: int = 20,
+        cycles: int = leaks.CYCLES,
         settle_ms: float | None = None,
     ) -> dict[str, list[Finding]]:
         """Do `cycle` that often, after warming up; returns what leaked in each peer.
@@ -124,7 +124,7 @@ class Watch:
             found[name] = leaks.findings(course)
         return found
 
-    def refuse_leaks(self, cycle: Callable[[int], object], *, warm_up: int = 5, cycles: int = 20) -> None:
+    def refuse_leaks(self, cycle: Callable[[int], object], *, warm_up: int = 5, cycles: int = leaks.CYCLES) -> None:
         """Do `cycle` that often, after warming up; raises `Leak` unless every peer comes back."""
         found = {name: grown for name, grown in self.findings(cycle, warm_up=warm_up, cycles=cycles).items() if grown}
         if not found:

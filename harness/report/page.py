@@ -47,40 +47,51 @@ class Issue:
 
 def render(run: Run, changes: Changes | None = None, folder: Path | None = None) -> str:
     """Return the page; `folder` is the run's, beside whose results wire records and studies may lie."""
-    environment = Environment(
+    of_verdict = {verdict: [one for one in run.records if one.verdict is verdict] for verdict in Verdict}
+    links = issue_links(run, folder)
+    data = page_data.compact(run, changes, folder)
+    return (
+        environment()
+        .get_template("run.html.j2")
+        .render(
+            run=run,
+            title=run.name,
+            changes=changes,
+            kinds=list(Kind),
+            news=page_data.unexpected(run),
+            counts=sorted(
+                ((verdict, len(found)) for verdict, found in of_verdict.items() if found),
+                key=lambda row: row[0].expected,
+            ),
+            severity=[verdict for verdict in page_data.SEVERITY if of_verdict[verdict]],
+            known=_issues(of_verdict[Verdict.KNOWN], links),
+            fixed=_issues(of_verdict[Verdict.FIXED], links),
+            unsupported=Counter(one.reason for one in of_verdict[Verdict.UNSUPPORTED]).most_common(),
+            inconclusive=of_verdict[Verdict.INCONCLUSIVE],
+            most=_MOST,
+            facts=changing.facts(run),
+            latency=list(page_plots.latency(run)),
+            timeline=list(page_plots.timeline(run)),
+            studies=[] if folder is None else list(page_studies.plots(folder)),
+            repeat=evidence.repeat_command,
+            data=page_data.script_safe({**data, "issues": links}),
+            css=packed("page.css"),
+            script=_script(),
+        )
+    )
+
+
+def environment() -> Environment:
+    """Return what fills the templates."""
+    made = Environment(
         loader=PackageLoader("harness.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"say": page_texts.say, "verdict_key": verdict_key}
-    of_verdict = {verdict: [one for one in run.records if one.verdict is verdict] for verdict in Verdict}
-    links = issue_links(run, folder)
-    data = page_data.compact(run, changes, folder)
-    return environment.get_template("run.html.j2").render(
-        run=run,
-        changes=changes,
-        kinds=list(Kind),
-        news=page_data.unexpected(run),
-        counts=sorted(
-            ((verdict, len(found)) for verdict, found in of_verdict.items() if found), key=lambda row: row[0].expected
-        ),
-        severity=[verdict for verdict in page_data.SEVERITY if of_verdict[verdict]],
-        known=_issues(of_verdict[Verdict.KNOWN], links),
-        fixed=_issues(of_verdict[Verdict.FIXED], links),
-        unsupported=Counter(one.reason for one in of_verdict[Verdict.UNSUPPORTED]).most_common(),
-        inconclusive=of_verdict[Verdict.INCONCLUSIVE],
-        most=_MOST,
-        facts=changing.facts(run),
-        latency=list(page_plots.latency(run)),
-        timeline=list(page_plots.timeline(run)),
-        studies=[] if folder is None else list(page_studies.plots(folder)),
-        repeat=evidence.repeat_command,
-        data=page_data.script_safe({**data, "issues": links}),
-        css=_packed("page.css"),
-        script=_script(),
-    )
+    made.globals |= {"say": page_texts.say, "verdict_key": verdict_key}
+    return made
 
 
 def verdict_key(verdict: Verdict) -> str:
@@ -89,13 +100,14 @@ def verdict_key(verdict: Verdict) -> str:
     return key if key in page_texts.tables()["texts"] else str(verdict)
 
 
-def _packed(name: str) -> str:
+def packed(name: str) -> str:
+    """Return the text of a template's file as it is."""
     return files("harness.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _script() -> str:
     """Return the script's files as one, with names of their own."""
-    return '(() => {\n"use strict";\n' + "\n".join(map(_packed, SCRIPTS)) + "})();\n"
+    return '(() => {\n"use strict";\n' + "\n".join(map(packed, SCRIPTS)) + "})();\n"
 
 
 def _issues(records: Iterable[store.Record], links: Mapping[str, Mapping[str, str]]) -> list[Issue]:

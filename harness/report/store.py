@@ -23,6 +23,8 @@ from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 
 RESULTS: Final = "results.json"
+VERSION: Final = 1
+"""Of the form of `results.json`, which `results.schema.json` beside this file describes."""
 _OPTIONAL: Final = ("reason", "issue", "blame", "check", "worker", "at", "figures", "evidence")
 
 
@@ -93,6 +95,7 @@ class Run:
     def to_json(self) -> dict[str, Any]:
         """Spell the run as in `results.json`."""
         return {
+            "version": VERSION,
             "run": {"name": self.name, **self.about},
             "summary": self.summary,
             "problems": self.problems,
@@ -161,6 +164,9 @@ def read(path: Path) -> Run:
     file = path / RESULTS if path.is_dir() else path
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
+        if data.get("version") != VERSION:
+            told = f"version {data['version']}" if "version" in data else "no version"
+            raise SetupFault(f"{file}: has {told}, this harness reads version {VERSION}; run the tests again with it")
         about = dict(data["run"])
         return Run(
             str(about.pop("name")),

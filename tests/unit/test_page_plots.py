@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.model.verdicts import Verdict
-from harness.report import page, page_plots, page_studies, page_svg
+from harness.report import page, page_plots, page_small, page_studies, page_svg
 from harness.report.store import Record
 from tests.unit.helpers import record, run
 
@@ -163,3 +163,13 @@ def test_many_points_become_few_with_the_first_and_the_last() -> None:
 def test_a_drawing_is_named_for_those_who_cannot_see_it() -> None:
     drawn = page_svg.cleaned('<?xml?>\n<svg width="72pt" viewBox="0 0 1 1" xmlns="x">\n<g id="a"/></svg>', 'a "b" <c>')
     assert drawn.startswith('<svg role="img" aria-label="a &quot;b&quot; &lt;c>" viewBox="0 0 1 1"')
+
+
+def test_a_study_has_a_page_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "soak.json").write_text(json.dumps(SOAK), encoding="utf-8")
+    (tmp_path / "load.json").write_text("{}", encoding="utf-8")
+    page = page_small.studies(tmp_path, "soak").read_text(encoding="utf-8")
+    assert page.count("<svg") == 1
+    assert "load.json cannot be drawn: KeyError" in page
+    assert "what grew" in page
+    assert tmp_path.name in page

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from harness.errors import SetupFault
 from harness.model.verdicts import Verdict
@@ -136,18 +137,19 @@ def test_latest_is_a_relative_link(tmp_path: Path) -> None:
 
 
 CELL = record().to_json()
+SCHEMA = Path(store.__file__).with_name("results.schema.json")
 
 DAMAGED: dict[str, Any] = {
     "not JSON": "{",
     "no object": [],
-    "no run": {"cells": []},
-    "no name": {"run": {}, "cells": []},
-    "no cells": {"run": {"name": "1"}},
-    "cells that are no list": {"run": {"name": "1"}, "cells": 3},
-    "a cell without verdict": {"run": {"name": "1"}, "cells": [{k: v for k, v in CELL.items() if k != "verdict"}]},
-    "an unknown verdict": {"run": {"name": "1"}, "cells": [CELL | {"verdict": "perhaps"}]},
-    "a bad id": {"run": {"name": "1"}, "cells": [CELL | {"id": "req-rep"}]},
-    "bad seconds": {"run": {"name": "1"}, "cells": [CELL | {"seconds": "long"}]},
+    "no run": {"version": 1, "cells": []},
+    "no name": {"version": 1, "run": {}, "cells": []},
+    "no cells": {"version": 1, "run": {"name": "1"}},
+    "cells that are no list": {"version": 1, "run": {"name": "1"}, "cells": 3},
+    "a cell without verdict": {"version": 1, "run": {"name": "1"}, "cells": [{**CELL, "verdict": None}]},
+    "an unknown verdict": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"verdict": "perhaps"}]},
+    "a bad id": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"id": "req-rep"}]},
+    "bad seconds": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"seconds": "long"}]},
 }
 
 
@@ -158,6 +160,26 @@ def test_a_damaged_file_is_refused_by_its_name(content: Any, tmp_path: Path) -> 
     with pytest.raises(SetupFault) as refused:
         store.read(tmp_path)
     assert str(refused.value).startswith(f"{file}: not a results file: ")
+
+
+@pytest.mark.parametrize(("version", "told"), [({}, "no version"), ({"version": 2}, "version 2")])
+def test_results_of_another_version_are_refused(version: dict[str, Any], told: str, tmp_path: Path) -> None:
+    file = tmp_path / store.RESULTS
+    file.write_text(json.dumps({**version, "run": {"name": "1"}, "cells": []}), encoding="utf-8")
+    with pytest.raises(SetupFault, match=f"{told}, this harness reads version 1; run the tests again") as refused:
+        store.read(file)
+    assert "\n" not in str(refused.value)
+
+
+def test_results_are_as_their_schema_says(tmp_path: Path) -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    checker = Draft202012Validator(schema)
+    data = json.loads((store.write(run(FULL), tmp_path) / store.RESULTS).read_text(encoding="utf-8"))
+    data["run"] |= {"started": "2026-01-01T00:00:00Z", "system": "here", "peers": []}
+    assert [error.message for error in checker.iter_errors(data)] == []
+    assert schema["$defs"]["verdict"]["enum"] == [str(verdict) for verdict in Verdict]
+    assert {"id", "places", *CELL, *store._OPTIONAL} == {*schema["$defs"]["cell"]["properties"]}
 
 
 def test_a_missing_run_is_refused_by_its_name(tmp_path: Path) -> None:
