@@ -11,7 +11,7 @@ import inspect
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import cycle, islice
@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import pytest
 
-from harness.errors import ContractBreach, Inconclusive, PeerFault, SetupFault, Unsupported
+from harness.errors import CallFailed, ContractBreach, Inconclusive, PeerFault, PeerHang, SetupFault, Unsupported
 from harness.model.known import KnownIssue, expected
 from harness.model.matrix import Cell
 from harness.model.patterns import MIXED, PATTERNS
@@ -88,7 +88,7 @@ class Outcome:
     peers: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
-    evidence: Mapping[str, str] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
     wire: Wire | None = None
 
 
@@ -128,9 +128,11 @@ class CellRun:
         self.cell = cell
         self._tap = tap or Straight()
         self._patience = pool.patience
+        self._grace = 2 * pool.patience
         self.pool = pool
         self.pattern = PATTERNS[cell.pattern]
         self.taken: dict[Peer, str] = {}
+        self._before: dict[Peer, Mapping[str, Any]] = {}
         self.fresh: list[Peer] = []
         self.figures: dict[str, float] = {}
 
@@ -138,19 +140,22 @@ class CellRun:
         """Take a peer for this cell. Both ends of an inproc link live in one process."""
         peer = self.pool.peer(name, "left" if self.link.transport.one_peer else side, self.cell.places)
         if peer not in self.taken:
-            self.taken[peer] = side
-            peer.client.patience = self._patience
-            peer.tap = self._tap
+            self._prepare(peer, side)
         return peer
 
     def start(self, name: str, side: str = "left") -> Peer:
         """Start a peer that no other cell uses."""
         peer = self.pool.start(name, slot=side, places=self.cell.places)
         self.fresh.append(peer)
-        self.taken[peer] = "fresh"
-        peer.client.patience = self._patience
-        peer.tap = self._tap
+        self._prepare(peer, "fresh")
         return peer
+
+    def _prepare(self, peer: Peer, side: str) -> None:
+        self.taken[peer] = side
+        self._before.setdefault(peer, peer.counted)
+        peer.client.patience = self._patience
+        peer.client.grace = self._grace
+        peer.tap = self._tap
 
     @property
     def link(self) -> Link:
@@ -187,11 +192,13 @@ class CellRun:
                 versions[f"{peer.implementation}/{name}"] = version
         return versions
 
-    def hasten(self) -> None:
-        """Wait for messages only briefly from now on."""
+    def hasten(self, verdict: Verdict) -> None:
+        """Wait only briefly for messages from now on, as this verdict is expected; for answers, if it is a hang."""
         self._patience = min(self._patience, KNOWN_PATIENCE)
-        for peer in self.taken:
-            peer.client.patience = self._patience
+        if verdict is Verdict.HANG:
+            self._grace = 2 * self._patience
+        for peer, side in self.taken.items():
+            self._prepare(peer, side)
 
     def close(self) -> None:
         """Close all sockets and see that nothing is left open; raises a PeerFault."""
@@ -204,6 +211,23 @@ class CellRun:
             if not peer.client.ended and (wrongs := peer.client.stop()):
                 raise ContractBreach("; ".join(wrongs))
 
+    def stacks(self) -> dict[str, str]:
+        """Return where each peer that still answers stands, by title."""
+        found = {}
+        for peer, side in self.taken.items():
+            if not peer.client.ended and peer.client.broken is None and peer.can("features", "dump"):
+                with suppress(PeerFault):
+                    found[f"stacks of {peer.implementation} ({side})"] = str(peer.client.call("dump")["text"])
+        return found
+
+    def counters(self) -> dict[str, str]:
+        """Return what each peer counted before this cell and after it, as far as it did, by title."""
+        return {
+            f"statistics of {peer.implementation} ({side})": f"before: {_told(self._before[peer])}\n"
+            f"after:  {_told(peer.counted)}"
+            for peer, side in self.taken.items()
+        }
+
     def discard(self) -> None:
         """Throw the peers away."""
         for peer in self.taken:
@@ -214,6 +238,15 @@ class CellRun:
         for peer in self.fresh:
             if not peer.client.ended:
                 peer.client.kill()
+
+
+def _stands_still(error: BaseException | None) -> bool:
+    """Whether a check failed because something did not come."""
+    return isinstance(error, PeerHang) or (isinstance(error, CallFailed) and error.name == "timeout")
+
+
+def _told(counters: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in counters.items()) or "not asked"
 
 
 NAMES: Final = frozenset({"cell", "pattern", "link", "payload", "peers", "figures", "left", "right"})
@@ -240,13 +273,17 @@ def attempt(
     run = CellRun(cell, pool, tap)
     started = time.perf_counter()
     outcome = Outcome(Verdict.PASS)
+    hopeless = False
     wanted = [name for name in inspect.signature(check).parameters if name not in extra]
     with _judged(outcome):
         given = run.arguments(wanted)
         versions = run.versions
-        if any(issue.holds(cell, versions, SYSTEM) and not issue.sometimes for issue in known):
-            run.hasten()
+        for issue in known:
+            if issue.holds(cell, versions, SYSTEM) and not issue.sometimes:
+                run.hasten(issue.verdict)
+                hopeless = True
         check(**given, **extra)
+    stood = {} if hopeless or not _stands_still(outcome.error) else run.stacks()
     closing = Outcome(Verdict.PASS)
     with _judged(closing):
         run.close()
@@ -259,6 +296,9 @@ def attempt(
     outcome.peers = [peer.description for peer in run.taken]
     outcome.versions = run.versions
     if outcome.error is not None:
+        outcome.evidence |= stood
+        if not hopeless:
+            outcome.evidence |= run.counters()
         outcome.logs = {
             f"{side}, {peer.description}": tail for peer, side in run.taken.items() if (tail := peer.client.log_tail())
         }
@@ -281,7 +321,7 @@ def _judged(outcome: Outcome) -> Iterator[None]:
         raise
     except PeerFault as fault:
         outcome.verdict, outcome.reason, outcome.error = Verdict(fault.verdict), str(fault), fault
-        outcome.evidence = fault.evidence
+        outcome.evidence = dict(fault.evidence)
     except (Exception, pytest.fail.Exception) as error:
         outcome.verdict, outcome.error = Verdict.FAIL, error
         outcome.reason = str(error) or type(error).__name__

@@ -175,7 +175,8 @@ class PeerClient:
         """Return what the process writes of itself when it gets SIGQUIT (section 1 of the contract); "" if nothing."""
         if sys.platform == "win32" or self._stacks is not None:
             return ""
-        self._stacks = lines = []
+        lines: list[str] = []
+        self._stacks = lines
         with contextlib.suppress(psutil.Error):
             psutil.Process(self.pid).send_signal(signal.SIGQUIT)
         deadline = time.perf_counter() + _STACKS

@@ -30,6 +30,8 @@ class Peer:
     def __init__(self, client: PeerClient) -> None:
         self._client = client
         self._sockets: list[RemoteSocket] = []
+        self.counted: Mapping[str, Any] = {}
+        """What it counted when it was asked last whether anything is open."""
         hello = client.hello
         self.implementation: str = client.name
         self.version: str = hello["version"]
@@ -155,6 +157,7 @@ class Peer:
 
     def refuse_leftovers(self, stats: Mapping[str, Any]) -> None:
         """Raise `ContractBreach` if the peer still has a socket or context open."""
+        self.counted = stats
         told = ", ".join(f"{stats[key]} {key}" for key in ("sockets", "contexts") if stats.get(key))
         if told:
             raise ContractBreach(f"{self.implementation}: after closing everything the peer still has {told} open")

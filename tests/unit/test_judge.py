@@ -303,6 +303,19 @@ def test_a_hopeless_cell_is_not_waited_for_as_long_as_others() -> None:
     assert judged(late, issue()).verdict is Verdict.KNOWN
 
 
+def impatient(left: Peer) -> None:
+    """Check something whose answers take longer than an expected hang is waited for."""
+    assert left.client.grace > 2 * judge.KNOWN_PATIENCE
+
+
+@pytest.mark.parametrize(("verdict", "seen"), [(Verdict.FAIL, Verdict.FIXED), (Verdict.HANG, Verdict.FAIL)])
+def test_only_an_expected_hang_shortens_the_time_for_an_answer(verdict: Verdict, seen: Verdict) -> None:
+    """A slow machine must not turn another known failure into a hang."""
+    pool = MemoryPool()
+    pool.patience = 10
+    assert judged(impatient, issue(verdict), pool=pool).verdict is seen
+
+
 def test_a_cell_that_only_sometimes_fails_is_waited_for_as_ever() -> None:
     assert judged(late, replace(issue(), sometimes=True)).verdict is Verdict.PASS
 
