@@ -1,4 +1,4 @@
-"""What a run with a crash, a hang and a failure leaves for those who file it: Allure's report, JUnit XML, and stacks."""
+"""What a run with a crash, a hang and a failure leaves: Allure's report, JUnit XML, stacks and counters."""
 
 from __future__ import annotations
 
