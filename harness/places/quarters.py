@@ -11,9 +11,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
+from docker import DockerClient as Client
+
 from harness.errors import SetupFault, Unsupported
 from harness.model.matrix import Cell
-from harness.places import netns
+from harness.places import docker, netns
 from harness.places.face import LOCAL, Place
 from harness.places.lan import Lan, Switch
 from harness.places.routes import Book, Route
@@ -145,6 +147,7 @@ class _Shared:
         self._opening = opening
         self._home = home
         self._lan: Lan | None = None
+        self._engine: tuple[Client, docker.Bridge | None] | None = None
 
     def place(self, name: str, partner: str) -> Place:
         """Open a place; its partner's name says what network lies between."""
@@ -156,9 +159,19 @@ class _Shared:
         return place
 
     def _new(self, kind: str, how: str, partner: str) -> Place:
+        if kind == docker.NAME:
+            return docker.DockerPlace(*self._containers(), how)
         if kind == netns.NAME:
+            if partner == docker.NAME:
+                self._containers()
             return netns.NetnsPlace(self._network())
         raise Unsupported(f"the place {kind} is not built yet")
+
+    def _containers(self) -> tuple[Client, docker.Bridge | None]:
+        if self._engine is None:
+            self._engine = self._opening.enter_context(docker.engine())
+            self._lan = self._engine[1]
+        return self._engine
 
     def _network(self) -> Lan:
         if self._lan is None:
