@@ -156,7 +156,7 @@ def test_tests_that_are_no_cells_run_as_ever(whole: Done) -> None:
 
 def test_the_results_have_the_documented_keys(whole: Done) -> None:
     results = whole.results
-    assert list(results) == ["run", "summary", "problems", "cells"]
+    assert list(results) == ["version", "run", "summary", "problems", "cells"]
     assert results["run"].keys() == {
         *("name", "started", "command", "harness", "host", "system", "python", "pyzmq", "libzmq", "cores", "peers"),
         *("workers", "issues", "seconds"),
