@@ -177,8 +177,7 @@ class PeerClient:
             return ""
         lines: list[str] = []
         self._stacks = lines
-        with contextlib.suppress(psutil.Error):
-            psutil.Process(self.pid).send_signal(signal.SIGQUIT)
+        self._process.signal(signal.SIGQUIT)
         deadline = time.perf_counter() + _STACKS
         seen = -1
         while self._process.poll() is None and time.perf_counter() < deadline and not 0 < seen == len(lines):
@@ -236,11 +235,17 @@ class PeerClient:
 
     def pause(self) -> None:
         """Stop the process in its tracks, until `resume`; its library can do nothing meanwhile."""
-        psutil.Process(self.pid).suspend()
+        if sys.platform == "win32":
+            psutil.Process(self.pid).suspend()
+        else:
+            self._process.signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let a paused process go on."""
-        psutil.Process(self.pid).resume()
+        if sys.platform == "win32":
+            psutil.Process(self.pid).resume()
+        else:
+            self._process.signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End the peer without ceremony, and remove what it could not."""

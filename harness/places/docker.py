@@ -67,6 +67,9 @@ class Bridge:
                 labels=owner(),
                 options={"com.docker.network.bridge.name": self.link},
             )
+        # The engine leaves this machine's address unusable until it has made sure that nobody else has it.
+        again = f"address {{}} {first['tcp6']}/64 dev {self.link}"
+        run("ip", "-batch", "-", given=f"{again.format('delete')}\n{again.format('add')} nodad\n")
 
     def host(self) -> int:
         """Return the number of a new host."""

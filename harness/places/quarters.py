@@ -15,7 +15,7 @@ from docker import DockerClient as Client
 
 from harness.errors import SetupFault, Unsupported
 from harness.model.matrix import Cell
-from harness.places import docker, netns
+from harness.places import docker, netns, ssh
 from harness.places.face import LOCAL, Place
 from harness.places.lan import Lan, Switch
 from harness.places.routes import Book, Route
@@ -165,6 +165,8 @@ class _Shared:
             if partner == docker.NAME:
                 self._containers()
             return netns.NetnsPlace(self._network())
+        if kind == ssh.NAME:
+            return ssh.SshPlace(how)
         raise Unsupported(f"the place {kind} is not built yet")
 
     def _containers(self) -> tuple[Client, docker.Bridge | None]:

@@ -1,0 +1,78 @@
+"""An sshd of the test's own on loopback: its own keys, its own configuration, and no port chosen in advance."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.errors import Unsupported
+
+NAME = "there"
+"""What the configuration for the client calls it."""
+
+
+@contextlib.contextmanager
+def sshd(folder: Path, python: str) -> Iterator[Path]:
+    """Yield the configuration for ssh that reaches it as `there`; every connection gets an sshd in inetd's manner."""
+    daemon = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if daemon is None or shutil.which("ssh-keygen") is None:
+        raise Unsupported("the place ssh is tested against an sshd: apt-get install openssh-server")
+    if os.geteuid() != 0:
+        raise Unsupported("an sshd of the test's own separates privileges: run this as root")
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+    shutil.copy(folder / "user.pub", folder / "authorized")
+    config = folder / "sshd_config"
+    config.write_text(
+        f"HostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\nStrictModes no\nUsePAM no\n"
+        "PasswordAuthentication no\nPermitRootLogin prohibit-password\nAllowTcpForwarding no\nX11Forwarding no\n"
+    )
+    privileges = Path("/run/sshd")
+    made = not privileges.exists()
+    privileges.mkdir(exist_ok=True)
+    command = [daemon, "-i", "-e", "-f", str(config)]
+    sessions: list[subprocess.Popen[bytes]] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "sshd.log").open("wb") as log:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    line, _ = listener.accept()
+                    with line:
+                        sessions.append(
+                            subprocess.Popen(
+                                [daemon, "-i", "-e", "-f", str(config)],
+                                stdin=line.fileno(),
+                                stdout=line.fileno(),
+                                stderr=log,
+                            )
+                        )
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        client = folder / "ssh_config"
+        client.write_text(
+            f"Host {NAME}\n  HostName 127.0.0.1\n  Port {listener.getsockname()[1]}\n  User {getpass.getuser()}\n"
+            f"  IdentityFile {folder}/user\n  IdentitiesOnly yes\n  StrictHostKeyChecking accept-new\n"
+            f"  UserKnownHostsFile {folder}/known\n  LogLevel ERROR\n"
+        )
+        try:
+            yield client
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
+            for session in sessions:
+                try:
+                    session.wait(10)
+                except subprocess.TimeoutExpired:
+                    session.kill()
+                    session.wait()
+            if made:
+                privileges.rmdir()
