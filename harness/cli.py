@@ -10,6 +10,7 @@ from harness import doctor as checks
 from harness.commands import measures, reports
 from harness.commands.base import INTEROP, command, out, pool_of, run_pytest
 from harness.errors import SetupFault
+from harness.host import restore
 from harness.model.matrix import Cell
 from harness.peers.sockets import Peer
 
@@ -67,9 +68,16 @@ def _capabilities(peer: Peer) -> tuple[str, str, str]:
 
 
 @main.command()
+@click.option("--restore", "restoring", is_flag=True, help="Only put back what killed runs left changed.")
 @command
-def doctor() -> int:
+def doctor(restoring: bool) -> int:
     """Check this machine: a ZeroMQ context, Python, Go, libzmq, Docker, and that each peer builds and starts."""
+    if restoring:
+        swept = restore.sweep()
+        for line in (*swept.restored, *(f"NOT restored: {one}" for one in swept.failed)):
+            out.print(line, markup=False, soft_wrap=True)
+        out.print(f"{len(swept.restored)} restored, {len(swept.failed)} could not be")
+        return 2 if swept.failed else 0
     worst = 0
     for check in checks.all_checks(pool_of()):
         with out.status(check.name):

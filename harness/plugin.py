@@ -16,6 +16,7 @@ import pytest
 
 from harness import judge
 from harness.errors import SetupFault
+from harness.host import libraries, restore
 from harness.measure import alone
 from harness.measure import budgets as budgeting
 from harness.model import known, matrix
@@ -38,6 +39,8 @@ T = TypeVar("T")
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The checkout: peers' sources, tests and reports live below it."""
+
+pytest_plugins = ("harness.host.fixtures",)
 
 _SELECTION = pytest.StashKey[Selection]()
 _MANIFESTS = pytest.StashKey[Mapping[str, Manifest]]()
@@ -118,8 +121,10 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.exit(f"zmq-interop: {error}", returncode=2)
     if not hasattr(config, "workerinput"):
         sweep()
+        swept = restore.sweep()
         reports = Path(config.option.reports or ROOT / "reports")
         session = RunSession(reports, config.stash[_MANIFESTS], config.option.cell, [*config.stash[_KNOWN]])
+        session.take_sweep(swept)
         config.stash[_SESSION] = session
         config.pluginmanager.register(session, "zmq-interop-session")
     if not config.option.allure_report_dir and not config.option.collectonly:
@@ -413,8 +418,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if _POOL not in config.stash:
         return
+    loaded = libraries.of_peers(config.stash[_POOL].running())
     problems = config.stash[_POOL].close()
     if hasattr(config, "workeroutput"):
         config.workeroutput["zmq_interop_problems"] = problems
+        config.workeroutput["zmq_interop_libraries"] = loaded
     else:
-        config.stash[_SESSION].run.problems += problems
+        config.stash[_SESSION].take_end(problems, loaded)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import SetupFault, Unsupported
+from harness.host.affinity import pinned
 from harness.peers import build
 from harness.peers.manifest import Manifest
-from harness.places.pin import pinned
 
 _HERE: Final = Path(__file__).resolve().parent
 MANIFEST: Final = Manifest(

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from harness.model.verdicts import Verdict
 from harness.report import allure_labels
-from harness.report.changes import facts
+from harness.report.changes import facts, host
 from harness.report.store import Record, Run
 
 FOLDER: Final = "allure-results"
@@ -68,7 +68,7 @@ _SERVERS: Final = (
 
 def properties(run: Run) -> str:
     """Spell host and versions as `environment.properties`, in Java's escapes."""
-    about = {**facts(run), "run": run.name, "command": str(run.about.get("command", ""))}
+    about = {**facts(run), **host(run), "run": run.name, "command": str(run.about.get("command", ""))}
     return "".join(f"{_escaped(name, ' =:#!')}={_escaped(value, '')}\n" for name, value in about.items())
 
 

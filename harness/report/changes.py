@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from harness.model.verdicts import Verdict
 from harness.report.store import Run
@@ -106,6 +106,15 @@ def facts(run: Run) -> dict[str, str]:
             name, _, version = str(line).partition(" ")
             found.setdefault(name if name != "pyzmq" else "peer pyzmq", version)
     return found
+
+
+def host(run: Run) -> dict[str, str]:
+    """Return what a run knows of its machine, and of the library files that its peers had loaded."""
+    loaded: Mapping[str, Any] = run.about.get("libraries", {})
+    return {
+        **run.about.get("facts", {}),
+        **{f"library of {name}": ", ".join([one["library"], *one["files"]]) for name, one in loaded.items()},
+    }
 
 
 def _versions(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:

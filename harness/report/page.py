@@ -69,7 +69,7 @@ def render(run: Run, changes: Changes | None = None, folder: Path | None = None)
             unsupported=Counter(one.reason for one in of_verdict[Verdict.UNSUPPORTED]).most_common(),
             inconclusive=of_verdict[Verdict.INCONCLUSIVE],
             most=_MOST,
-            facts=changing.facts(run),
+            facts={**changing.facts(run), **changing.host(run)},
             latency=list(page_plots.latency(run)),
             timeline=list(page_plots.timeline(run)),
             studies=[] if folder is None else list(page_studies.plots(folder)),

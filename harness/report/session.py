@@ -19,6 +19,8 @@ import pytest
 import zmq
 
 import harness
+from harness.host import facts
+from harness.host.journal import Swept
 from harness.model.known import KnownIssue
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
@@ -63,6 +65,8 @@ class RunSession:
                 "pyzmq": zmq.pyzmq_version(),
                 "libzmq": zmq.zmq_version(),
                 "cores": os.cpu_count(),
+                "facts": facts.facts(),
+                "libraries": {},
                 "peers": list(manifests),
             },
             [],
@@ -72,6 +76,17 @@ class RunSession:
         self._setup_faults: list[str] = []
         self._started = time.perf_counter()
         self._first = 0.0
+
+    def take_sweep(self, swept: Swept) -> None:
+        """Note what a killed run had left changed on this machine; what could not be put back is a problem."""
+        self.run.problems += [f"left by a killed run: {line}" for line in swept.failed]
+        if swept.restored:
+            self.run.about["restored"] = swept.restored
+
+    def take_end(self, problems: Sequence[str], loaded: Mapping[str, Any]) -> None:
+        """Take over what peers did wrong at their end, and which library files they had loaded."""
+        self.run.problems += problems
+        self.run.about["libraries"] = {**loaded, **self.run.about["libraries"]}
 
     def collect(self, cells: Sequence[str]) -> None:
         """Note which cells were collected."""
@@ -87,7 +102,7 @@ class RunSession:
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Take over which items were cells, and what a worker's peers did wrong at their end."""
         output = getattr(node, "workeroutput", {})
-        self.run.problems += output.get("zmq_interop_problems", [])
+        self.take_end(output.get("zmq_interop_problems", []), output.get("zmq_interop_libraries", {}))
         self.collect(output.get("zmq_interop_cells", self._collected))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -149,6 +164,8 @@ class RunSession:
         if not self.run.records:
             return
         terminalreporter.section("ZeroMQ interoperability")
+        for line in self.run.about.get("restored", ()):
+            terminalreporter.write_line(f"restored, left by a killed run: {line}")
         for line in table.summary(self.run):
             terminalreporter.write_line(line)
         if started := os.environ.get("ZMQ_INTEROP_STARTED"):

@@ -12,6 +12,7 @@ from contextlib import nullcontext
 import pytest
 
 from harness.errors import Inconclusive, Unsupported
+from harness.host.affinity import pinned
 from harness.judge import Crowd
 from harness.measure import budgets as budgeting
 from harness.measure import latency
@@ -20,7 +21,6 @@ from harness.model.matrix import Cell
 from harness.model.patterns import Pattern
 from harness.model.verdicts import Verdict
 from harness.peers.sockets import Link
-from harness.places.pin import pinned
 
 BLOCKS = 15
 SIZES = {"64": 64, "1k": 1024, "64k": 65536, "1m": 1 << 20}

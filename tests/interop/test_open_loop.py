@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import pytest
 
+from harness.host.affinity import pinned
 from harness.judge import Crowd
 from harness.measure import budgets as budgeting
 from harness.measure import histogram, latency
 from harness.measure.budgets import LIBRARY, SUBJECT
 from harness.model.patterns import Pattern
 from harness.peers.sockets import Link, Peer
-from harness.places.pin import pinned
 
 RATE = 1000.0
 COUNT = 200

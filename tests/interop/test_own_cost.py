@@ -6,11 +6,11 @@ import statistics
 
 import pytest
 
+from harness.host.affinity import pinned
 from harness.judge import Crowd
 from harness.measure import latency, native, paired
 from harness.model.patterns import Pattern
 from harness.peers.sockets import Link
-from harness.places.pin import pinned
 from harness.plugin import ROOT
 
 BLOCKS = 11

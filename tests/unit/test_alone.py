@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.host import affinity
 from harness.measure import alone
-from harness.places import pin
 
 HOLDER = """
 import sys
@@ -98,7 +98,7 @@ def test_pinned_processes_are_on_one_core_and_put_back(tmp_path: Path) -> None:
         assert child.held(30)
         process = psutil.Process(child.process.pid)
         before = process.cpu_affinity()
-        with pin.pinned([child.process.pid]) as core:
+        with affinity.pinned([child.process.pid]) as core:
             assert process.cpu_affinity() == [core]
         assert process.cpu_affinity() == before
     finally:

@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from harness import cli
+from harness.host import facts
 from harness.measure.paired import FEWEST, Interval
 from harness.measure.tune import effects as on
-from harness.measure.tune import factors, facts, report, study, table
+from harness.measure.tune import factors, report, study, table
 from harness.measure.tune.effects import METRICS, UNSURE, Effect, effects, judge, ratio
 from harness.measure.tune.factors import FACTORS, PLACEBOS, Factor, Setting, lacks, select, with_placebos
 from harness.measure.tune.report import Report

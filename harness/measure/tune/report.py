@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from harness.measure.tune import claims, factors, facts
+from harness.host import facts
+from harness.measure.tune import claims, factors
 from harness.measure.tune.claims import Finding
 from harness.measure.tune.effects import METRICS, UNSURE, Effect
 from harness.measure.tune.study import Result, Study
@@ -49,7 +50,15 @@ class Report:
 
 def of(study: Study, name: str) -> Report:
     """Make the report of a study, called `name`, on this host."""
-    return Report(name, platform.system(), facts.facts(), study.peers, study.timers, study.results, study.whole)
+    return Report(
+        name,
+        platform.system(),
+        {**facts.facts(), "load, 1 minute": facts.load()},
+        study.peers,
+        study.timers,
+        study.results,
+        study.whole,
+    )
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from harness.errors import CallFailed, ContractBreach, HarnessError
+from harness.host import affinity
+from harness.host.priority import raise_priority
 from harness.measure import histogram
 from harness.measure.latency import WARMUP
 from harness.measure.tune import effects as to
@@ -35,8 +37,7 @@ from harness.measure.tune.factors import (
 )
 from harness.model.patterns import TRANSPORTS
 from harness.peers.sockets import Peer, RemoteSocket
-from harness.places import pin, switching
-from harness.places.priority import raise_priority
+from harness.places import switching
 
 Start = Callable[[Mapping[str, str]], Peer]
 """Starts one peer with an addition to its environment."""
@@ -125,14 +126,14 @@ def _processes(sides: Sequence[Side]) -> Iterator[list[tuple[Peer, Peer]]]:
 
 def _settle(pids: list[int], setting: Setting) -> None:
     if setting.cores != ANYWHERE:
-        pin.place(dict(zip(pids, _cores(setting.cores), strict=True)))
+        affinity.place(dict(zip(pids, _cores(setting.cores), strict=True)))
     if setting.priority == HIGH:
         for pid in pids:
             raise_priority(pid)
 
 
 def _cores(place: str) -> tuple[int, int]:
-    cores = pin.cores()
+    cores = affinity.cores()
     first = {SAME: cores[-1], NEIGHBOURS: cores[-2:][0], APART: cores[0]}[place]
     return first, cores[-1]
 

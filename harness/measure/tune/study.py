@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 from harness.errors import Inconclusive, PeerFault, Unsupported
+from harness.host import affinity
 from harness.measure import alone
 from harness.measure.paired import FEWEST
 from harness.measure.tune import factors as table
@@ -21,7 +22,6 @@ from harness.measure.tune.factors import Factor
 from harness.measure.tune.rig import Load, Side, Start
 from harness.peers.pool import Pool
 from harness.peers.sockets import Peer
-from harness.places import pin
 
 BLOCKS: Final = 10
 QUICK_BLOCKS: Final = 5
@@ -161,6 +161,6 @@ class Study:
 
 def _cores() -> int:
     try:
-        return len(pin.cores())
+        return len(affinity.cores())
     except Unsupported:
         return 1

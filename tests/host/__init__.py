@@ -1,0 +1,1 @@
+"""Tests of what the harness changes on the machine, and puts back."""
