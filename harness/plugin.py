@@ -42,6 +42,9 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 pytest_plugins = ("harness.host.fixtures",)
 
+MORE_WORKERS: Final = 4
+"""Workers beyond the cores, at most: each has some ten processes, and the last ones gain little."""
+
 _SELECTION = pytest.StashKey[Selection]()
 _MANIFESTS = pytest.StashKey[Mapping[str, Manifest]]()
 _KNOWN = pytest.StashKey[Sequence[known.KnownIssue]]()
@@ -188,10 +191,9 @@ def _data_file(option: str | None, name: str, parse: Callable[[str, str], list[T
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Take every core that this process may use; a cell spends much of its time waiting."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Take two workers for each core that this process may use: most behaviours wait more than they compute."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + min(cores, MORE_WORKERS)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -98,8 +98,8 @@ def _key(cell: Cell) -> Key:
 
 
 def runs(root: Path, rounds: int, arguments: tuple[str, ...]) -> Iterator[tuple[str, Run]]:
-    """Run the matrix `rounds` times with all workers and once with one; yields (workers, run)."""
-    for workers in [*["auto"] * rounds, "1"]:
+    """Run the matrix `rounds` times with all workers, and with two and one for the gain; yields (workers, run)."""
+    for workers in [*["auto"] * rounds, "2", "1"]:
         command = [
             sys.executable,
             "-m",
