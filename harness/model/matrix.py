@@ -226,6 +226,8 @@ class Selection:
         """Whether the cell is selected."""
         if self.cells:
             return cell.id in self.cells or (cell.places in self.places and cell.name in self.cells)
+        if cell.places not in self.places and self.places != ("",):
+            return False
         names = {cell.left, cell.right}
         return (
             (not self.patterns or cell.pattern in self.patterns)
@@ -283,8 +285,9 @@ def scenario(
     transports: Sequence[str] = (HOME_TRANSPORT,),
     pairs: str = "all",
     binds: Sequence[str] = BINDS,
+    places: Sequence[str] = ("",),
 ) -> list[Cell]:
-    """Return the cells of a topology or behaviour called `what`.
+    """Return the cells of a topology or behaviour called `what`; `places` are those that alone can show it.
 
     `pairs` says who plays: `all` ordered pairs, `same` (each implementation with itself), `mixed-left` (every
     implementation at once on the left against each one on the right) or `mixed-right`; or globs over `left>right`,
@@ -302,7 +305,9 @@ def scenario(
         globs = pairs.split("|")
         played[pairs] = [pair for pair in played["all"] if any(fnmatchcase(">".join(pair), glob) for glob in globs)]
     return [
-        Cell(pattern, transport, left, right, side, what)
-        for pattern, transport, (left, right), side in product(patterns, transports, played[pairs], binds)
+        Cell(pattern, transport, left, right, side, what, where)
+        for where, pattern, transport, (left, right), side in product(
+            places, patterns, transports, played[pairs], binds
+        )
         if possible(PATTERNS[pattern], TRANSPORTS[transport], left, right, None)
     ]

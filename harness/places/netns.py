@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -74,13 +75,13 @@ class NetnsPlace:
     def cut(self, direction: Literal["both", "in", "out"] = "both") -> None:
         """Drop every packet that comes, goes, or both, until `heal`."""
         for chain in _DROP[direction]:
-            self._rule(chain, "drop")
+            self._rule(chain, "counter drop")
 
     def lose(self, percent: int) -> None:
         """Drop this share of the packets that come, at random, until `heal`."""
         if not 0 < percent <= 100:
             raise ValueError(f"a loss of {percent} %: must be 1 to 100")
-        self._rule("coming", f"numgen random mod 100 < {percent} drop")
+        self._rule("coming", f"numgen random mod 100 < {percent} counter drop")
 
     def narrow(self, kilobits: int) -> None:
         """Let this many kilobits a second out, until `heal`."""
@@ -102,6 +103,11 @@ class NetnsPlace:
         way = "iifname" if chain == "coming" else "oifname"
         self._namespace.run("nft", "-f", "-", given=f"{rules}add rule inet zi {chain} {way} eth0 {what}\n")
         self._disturbed = True
+
+    def dropped(self) -> int:
+        """Return how many packets `cut` and `lose` have dropped since `heal`."""
+        told = self._namespace.run("nft", "list", "table", "inet", "zi") if self._disturbed else ""
+        return sum(int(count) for count in re.findall(r"counter packets (\d+)", told))
 
     def heal(self) -> None:
         """Let everything through again, as fast as it can."""

@@ -46,14 +46,8 @@ def sshd(folder: Path, python: str) -> Iterator[Path]:
                 while True:
                     line, _ = listener.accept()
                     with line:
-                        sessions.append(
-                            subprocess.Popen(
-                                [daemon, "-i", "-e", "-f", str(config)],
-                                stdin=line.fileno(),
-                                stdout=line.fileno(),
-                                stderr=log,
-                            )
-                        )
+                        ends = line.fileno()
+                        sessions.append(subprocess.Popen(command, stdin=ends, stdout=ends, stderr=log))
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
