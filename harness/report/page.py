@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from harness.errors import SetupFault
 from harness.model.verdicts import Verdict
 from harness.report import changes as changing
-from harness.report import evidence, page_data, page_plots, page_studies, page_texts, store
+from harness.report import evidence, page_data, page_plots, page_studies, page_texts, store, table
 from harness.report.changes import Changes, Kind
 from harness.report.store import Run
 
@@ -69,6 +69,7 @@ def render(run: Run, changes: Changes | None = None, folder: Path | None = None)
             unsupported=Counter(one.reason for one in of_verdict[Verdict.UNSUPPORTED]).most_common(),
             inconclusive=of_verdict[Verdict.INCONCLUSIVE],
             most=_MOST,
+            places=table.by_place(run),
             facts={**changing.facts(run), **changing.host(run)},
             latency=list(page_plots.latency(run)),
             timeline=list(page_plots.timeline(run)),

@@ -39,6 +39,7 @@ COLUMNS: Final = (
     "issue",
     "blame",
     "reason",
+    "places",
 )
 """The columns that are numbers into a table of their own. Before them stand verdict and ms, after them evidence."""
 
@@ -117,6 +118,7 @@ def _row(record: Record, names: Mapping[str, _Names]) -> list[Any]:
     values = (
         *(record.cell.pattern, record.cell.transport, record.cell.left, record.cell.right, record.cell.binds),
         *(record.cell.what, record.check, record.worker, record.issue, record.blame, record.reason),
+        record.cell.places,
     )
     numbers = [names[column].number(value) for column, value in zip(COLUMNS, values, strict=True)]
     return [SEVERITY.index(record.verdict), round(record.seconds * 1000, 1), *numbers]

@@ -142,6 +142,8 @@ class RunSession:
         self.run.records.sort(key=lambda record: order.get(record.cell.id, len(order)))
         self.run.problems += problems
         self.run.about["workers"] = getattr(session.config.option, "numprocesses", None) or 0
+        if where := sorted({record.cell.places for record in self.run.records if record.cell.places}):
+            self.run.about["places"] = where
         met = {record.issue for record in self.run.records if record.issue}
         self.run.about["issues"] = {name: issue for name, issue in self._known.items() if name in met}
         self.run.about["seconds"] = round(time.perf_counter() - self._started, 3)

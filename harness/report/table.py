@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.model.patterns import IMPLEMENTATIONS, MIXED, PATTERNS
 from harness.model.verdicts import Verdict, worst
+from harness.places.face import LOCAL
 from harness.report.store import Record, Run
 
 _MAX_LINES = 40
@@ -24,7 +25,17 @@ def summary(run: Run) -> Iterator[str]:
     """Yield the table and what explains it."""
     yield from grid(run)
     yield ""
+    for place, counts in by_place(run).items():
+        yield f"{place:<28} " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
     yield from explanations(run)
+
+
+def by_place(run: Run) -> dict[str, Counter[Verdict]]:
+    """Count verdicts by where left and right ran; empty if all cells ran on this machine."""
+    found: dict[str, Counter[Verdict]] = defaultdict(Counter)
+    for record in run.records:
+        found[record.cell.places or LOCAL][record.verdict] += 1
+    return {} if set(found) <= {LOCAL} else dict(sorted(found.items()))
 
 
 def explanations(run: Run) -> Iterator[str]:

@@ -24,7 +24,7 @@ def row(data: dict[str, Any], index: int) -> dict[str, str]:
 def test_a_row_names_its_cell() -> None:
     data = page_data.compact(run(record(), record("fail", what="64k", reason="r", blame="b")), None)
     assert row(data, 1) | {"worker": "", "issue": "", "check": ""} == {
-        **dict.fromkeys(("check", "worker", "issue"), ""),
+        **dict.fromkeys(("check", "worker", "issue", "places"), ""),
         "pattern": "push-pull",
         "transport": "tcp4",
         "left": "one",

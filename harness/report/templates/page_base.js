@@ -1,12 +1,12 @@
 // The run's data as rows with names, and small helpers. Knows nothing of the page's state.
 performance.mark("began");
 const run = JSON.parse(document.getElementById("run").textContent);
-const columns = ["pattern", "transport", "left", "right", "binds", "what", "check", "worker", "issue", "blame", "reason"];
+const columns = ["pattern", "transport", "left", "right", "binds", "what", "check", "worker", "issue", "blame", "reason", "places"];
 
 const cells = run.rows.map((row, index) => {
   const cell = { index, level: row[0], verdict: run.verdicts[row[0]], ms: row[1], evidence: row[columns.length + 2] };
   columns.forEach((column, at) => { cell[column] = run[column][row[at + 2]]; });
-  cell.id = `${cell.pattern}/${cell.transport}/${cell.left}>${cell.right}/${cell.binds}/${cell.what}`;
+  cell.id = `${cell.pattern}/${cell.transport}/${cell.left}>${cell.right}/${cell.binds}/${cell.what}${cell.places && `@${cell.places}`}`;
   const change = run.changes.cells[index];
   cell.change = change ? change[0] : "";
   cell.was = change ? run.verdicts[change[1]] || "" : null;
