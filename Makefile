@@ -4,7 +4,7 @@
 PYTHON ?= python3
 RUN = $(PYTHON) ci/bootstrap.py $@ $(if $(ARGS),-- $(ARGS))
 
-.PHONY: help setup interop test lint format bench stability prove doctor report peers clean
+.PHONY: help setup interop test places lint format bench stability prove doctor report peers clean
 
 help:
 	@echo "make TARGET [ARGS=\"more arguments\"], where TARGET is one of"
@@ -13,6 +13,7 @@ help:
 setup: ; @$(RUN)
 interop: ; @$(RUN)
 test: ; @$(RUN)
+places: ; @$(RUN)
 lint: ; @$(RUN)
 format: ; @$(RUN)
 bench: ; @$(RUN)

@@ -33,6 +33,12 @@ from toolchain import GO_MODULE, GO_MODULES, Toolchain
 STATICCHECK: Final = "v0.8.2"
 
 LOCK: Final = BUILD / "bootstrap.lock"
+PLACES: Final = ("netns>netns", "docker>netns", "docker>local", "local>docker", "wine>local", "local>wine")
+"""Where `places` runs what it runs: left>right."""
+
+PLACED: Final = tuple(f"tests/interop/test_{name}.py" for name in ("pipeline", "coming_and_going", "network_faults"))
+"""The cells that `places` runs in each place, beside the tests of places themselves."""
+
 CACHES: Final = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis")
 
 
@@ -99,6 +105,13 @@ def test(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
     """Run the Go unit tests, then every Python test, so that pytest's summary comes last."""
     code = show([go.go, "test", "-race", "./..."], go_environment(env), GO_MODULE)
     return code or hand_over([str(PYTHON), "-m", "pytest", "-n", "auto", "tests", *extra], env)
+
+
+def places(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
+    """Run peers in every place that there is here, beside an engine of our own where none runs."""
+    chosen = [] if any(word.startswith("--place") for word in extra) else ["--places", ",".join(PLACES)]
+    words = [str(PYTHON), "-m", "pytest", "-n", "auto", "tests/places", *PLACED, *chosen, *extra]
+    return hand_over([str(PYTHON), str(ROOT / "ci" / "docker" / "engine.py"), *words], env)
 
 
 def lint(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
@@ -170,6 +183,7 @@ def clean() -> int:
 RUNS: Final[Mapping[str, Callable[[Toolchain, dict[str, str], Sequence[str]], int]]] = {
     "interop": interop,
     "test": test,
+    "places": places,
     "lint": lint,
     "format": formats,
 }

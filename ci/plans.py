@@ -22,13 +22,14 @@ class SetupError(Exception):
 
 # --- the command line -----------------------------------------------------------------------------
 
-TAKES_MORE: Final = frozenset({"interop", "test", "bench", "stability", "prove", "doctor", "report", "peers"})
+TAKES_MORE: Final = frozenset({"interop", "test", "places", "bench", "stability", "prove", "doctor", "report", "peers"})
 """Commands that hand what follows `--` to pytest or to zmq-interop."""
 
 COMMANDS: Final[Mapping[str, str]] = {
     "setup": "make .venv, find or install Go and libzmq's development files",
     "interop": "the whole matrix: pytest -n auto tests/interop",
     "test": "the Go unit tests, then every Python test",
+    "places": "peers in namespaces and containers: their own tests, and recovery and faults in each place",
     "lint": "ruff, mypy, gofmt, go vet, staticcheck",
     "format": "ruff format and gofmt -w",
     "bench": "the speed of the whole matrix",

@@ -3,9 +3,10 @@
     python3 ci/docker/engine.py pytest -n auto --place left=docker
 
 It needs `dockerd` (Debian: apt-get install docker.io). Where an engine answers already, or DOCKER_HOST or a context
-names one, the command simply runs. Otherwise the engine's images and state lie below `.build/docker`, its socket in a
-folder of its own, and DOCKER_HOST tells the command of it. It changes no firewall and no forwarding of this machine:
-published ports go through Docker's own proxy. Standard library only.
+names one, the command simply runs; where none can be started, too, after a line that says why. Otherwise the engine's
+images and state lie below `.build/docker`, its socket in a folder of its own, and DOCKER_HOST tells the command of it.
+It changes no firewall and no forwarding of this machine: published ports go through Docker's own proxy. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -102,16 +103,21 @@ def main(words: Sequence[str]) -> int:
     if not words:
         sys.stderr.write("usage: engine.py COMMAND [ARGUMENT …]\n")
         return 2
-    try:
-        with engine() as host:
-            env = {**os.environ, **({"DOCKER_HOST": host} if host else {})}
+    with contextlib.ExitStack() as stack:
+        host = ""
+        try:
+            host = stack.enter_context(engine())
+        except (EngineError, OSError) as error:
+            sys.stderr.write(f"engine.py: {error}\n")
+        env = {**os.environ, **({"DOCKER_HOST": host} if host else {})}
+        try:
             child = subprocess.Popen(words, env=env)
-            for number in (signal.SIGINT, signal.SIGTERM):  # the engine outlives the command that uses it
-                signal.signal(number, lambda number, frame: child.send_signal(number))
-            return child.wait()
-    except (EngineError, OSError) as error:
-        sys.stderr.write(f"engine.py: {error}\n")
-        return 2
+        except OSError as error:
+            sys.stderr.write(f"engine.py: {words[0]}: {error.strerror}\n")
+            return 2
+        for number in (signal.SIGINT, signal.SIGTERM):  # the engine outlives the command that uses it
+            signal.signal(number, lambda number, frame: child.send_signal(number))
+        return child.wait()
 
 
 if __name__ == "__main__":
