@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -153,6 +154,12 @@ def test_what_fails_only_sometimes_may_pass() -> None:
     assert meant(Verdict.PASS, race) == (Verdict.PASS, "")
     assert meant(Verdict.FAIL, race) == (Verdict.KNOWN, "a-race")
     assert meant(Verdict.PASS, race, issue()) == (Verdict.FIXED, "an-issue")
+
+
+def test_an_issue_of_this_machine_may_stay_out_elsewhere() -> None:
+    elsewhere = replace(CELL, places="netns>local")
+    assert expected([issue()], elsewhere, NO_VERSIONS, "linux", Verdict.PASS, "") == (Verdict.PASS, None)
+    assert expected([issue()], elsewhere, NO_VERSIONS, "linux", Verdict.FAIL, "")[0] is Verdict.KNOWN
 
 
 def test_the_issue_that_predicts_a_failure_explains_it() -> None:
