@@ -27,6 +27,7 @@ from harness.model.patterns import MIXED, PATTERNS
 from harness.model.verdicts import Verdict, blame, worst
 from harness.peers.pool import Pool
 from harness.peers.sockets import Link, Peer
+from harness.places.face import Place
 from harness.wire.record import Recording
 from harness.wire.straight import Straight
 from harness.wire.tap import Tap
@@ -106,9 +107,12 @@ class Crowd:
         """Return `count` peers for the right role."""
         return self._some("right", self._run.cell.right, count)
 
-    def fresh(self, side: str) -> Peer:
-        """Start a process of this cell's own for a side, to pause, kill or abuse; it ends with the cell."""
-        return self._run.start(getattr(self._run.cell, side), side)
+    def fresh(self, side: str, place: Place | None = None) -> Peer:
+        """Start a process of this cell's own for a side, to pause, kill or abuse; it ends with the cell.
+
+        `place` is where, if not where the cell says: that of a firewall.
+        """
+        return self._run.start(getattr(self._run.cell, side), side, place)
 
     def other(self, name: str) -> Peer | None:
         """Start a process of some implementation, for comparison; None where this run leaves it out."""
@@ -143,9 +147,10 @@ class CellRun:
             self._prepare(peer, side)
         return peer
 
-    def start(self, name: str, side: str = "left") -> Peer:
+    def start(self, name: str, side: str = "left", place: Place | None = None) -> Peer:
         """Start a peer that no other cell uses."""
-        peer = self.pool.start(name, slot=side, places=self.cell.places)
+        own = self.pool.start_in(place, name) if place else None
+        peer = own or self.pool.start(name, slot=side, places=self.cell.places)
         self.fresh.append(peer)
         self._prepare(peer, "fresh")
         return peer

@@ -14,6 +14,7 @@ import pytest
 from harness.errors import Unsupported
 from harness.host import affinity as cores_of
 from harness.host import facts
+from harness.host import firewall as walls
 from harness.host import priority as priority_of
 from harness.peers.sockets import Peer
 
@@ -93,6 +94,14 @@ def priority() -> Iterator[Priority]:
     """Raise or lower the priority of the harness or a peer; put back at the test's end."""
     with ExitStack() as stack:
         yield Priority(stack)
+
+
+@pytest.fixture
+def firewall() -> Iterator[walls.Firewall]:
+    """Block and allow listeners, for peers that are started in `firewall.place`; every rule is proved by a canary."""
+    made = walls.Firewall(walls.wall)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,8 @@ from harness.peers.client import CONTRACT_VERSION, PATIENCE, PeerClient
 from harness.peers.manifest import Manifest
 from harness.peers.sockets import Peer
 from harness.places.face import Place
-from harness.places.quarters import Quarters
+from harness.places.quarters import Quarters, Room
+from harness.places.routes import Route
 
 START_DEADLINE: Final = 60.0
 """Seconds to the first hello; a cold disk and a busy machine need some."""
@@ -65,11 +66,17 @@ class Pool:
         `env` is added to the environment that its manifest gives it. `places` names where both sides of a cell run, and
         `slot` says which of them this peer plays.
         """
-        room = self.quarters.room(places, slot)
+        return self._start(name, env or {}, self.quarters.room(places, slot))
+
+    def start_in(self, place: Place, name: str) -> Peer:
+        """Start a peer as `start` does, in a place of the caller's own."""
+        return self._start(name, {}, Room(place, Route()))
+
+    def _start(self, name: str, env: Mapping[str, str], room: Room) -> Peer:
         manifest = room.place.adapt(self.manifests[name])
         command = self._command(manifest)
         try:
-            process = room.place.start(command, manifest.here, {**build.environment(manifest), **(env or {})})
+            process = room.place.start(command, manifest.here, {**build.environment(manifest), **env})
         except OSError as error:
             raise SetupFault(f"{manifest.file}: key 'run': {command[0]} does not start: {error.strerror}") from None
         client = PeerClient(name, process, self.patience)

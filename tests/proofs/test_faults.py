@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from harness import judge
+from harness.host import firewall
 from harness.measure import budgets
 from harness.model import known
 from harness.model.matrix import Cell
@@ -42,9 +43,13 @@ ROWS = [
 ]
 
 
-def extra(check: Callable[..., object]) -> dict[str, Any]:
-    """Return what a check gets from fixtures, and not from the judge."""
-    return {"budgets": BUDGETS} if "budgets" in inspect.signature(check).parameters else {}
+@contextmanager
+def extra(check: Callable[..., object]) -> Iterator[dict[str, Any]]:
+    """Yield what a check gets from fixtures, and not from the judge."""
+    wall = firewall.Firewall(firewall.wall)
+    given = {"budgets": BUDGETS, "firewall": wall}
+    yield {name: given[name] for name in inspect.signature(check).parameters if name in given}
+    wall.close()
 
 
 @contextmanager
@@ -62,8 +67,8 @@ def faulty_pool(fault: str) -> Iterator[Pool]:
 @pytest.mark.parametrize("proof", ROWS)
 def test_the_check_catches_the_fault(proof: Proof, record_property: Callable[[str, object], None]) -> None:
     cell = Cell.parse(proof.cell)
-    with faulty_pool(proof.fault) as pool:
-        outcome = judge.attempt(cell, pool, proof.check, extra(proof.check))
+    with faulty_pool(proof.fault) as pool, extra(proof.check) as given:
+        outcome = judge.attempt(cell, pool, proof.check, given)
     record_property("proof", [proof.fault, proof.cell, str(proof.verdict), str(outcome.verdict), outcome.reason])
     assert outcome.verdict is proof.verdict, outcome.reason
     assert proof.says in outcome.reason
@@ -84,7 +89,8 @@ def test_the_same_cell_is_not_red_without_the_fault(proof: Proof, pool: Pool) ->
     # A topology of mixed peers would start the Go peers too; what it proves here is the check.
     if MIXED in (honest.left, honest.right):
         honest = honest.control("pyzmq")
-    outcome = judge.judge(honest, pool, proof.check, extra(proof.check), KNOWN)
+    with extra(proof.check) as given:
+        outcome = judge.judge(honest, pool, proof.check, given, KNOWN)
     fine = [Verdict.PASS, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE, *([Verdict.KNOWN] if proof.known else [])]
     assert outcome.verdict in fine, f"{outcome.verdict}: {outcome.reason}"
 

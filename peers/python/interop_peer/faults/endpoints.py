@@ -122,3 +122,12 @@ class _PessimistLink(pyzmq.ZmqLink):
 
 
 register("alarm", "reports DISCONNECTED for every event of a monitored socket", link=_PessimistLink)
+
+
+class _OpenLink(pyzmq.ZmqLink):
+    def bind(self, endpoint: str) -> str:
+        actual = super().bind(endpoint.replace("//127.0.0.1:", "//0.0.0.0:").replace("//[::1]:", "//[::]:"))
+        return actual.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+
+
+register("listen-everywhere", "listens on every address of the machine instead of loopback", link=_OpenLink)
