@@ -35,6 +35,9 @@ QUEUED = 100
 PATIENCE = 90.0
 """Seconds that a flow may need to run again: TCP doubles its pauses, so after 30 s of silence up to 30 s more pass."""
 
+MORE = 9
+"""So many times longer than elsewhere a message may take here."""
+
 IN_FLIGHT_MS = 300.0
 """How long what was sent before a cut may still arrive."""
 
@@ -62,7 +65,7 @@ def traffic(
 ) -> tuple[Traffic, RemoteSocket]:
     """Open both ends, and see that everything flows; returns the traffic and the end that listens."""
     for peer in (left, right):
-        peer.client.patience = PATIENCE
+        peer.client.patience *= MORE
     listening, connecting = listener_and_client(link, left, right)
     bound, connected = types(link, pattern)
     listener = opened(listening, bound, bind=link.transport.wildcard)
@@ -281,9 +284,10 @@ def returned(
     flowing, listener = traffic(left, goner, link, pattern, figures)
     old = listener.endpoint
     between(goner)
-    flowing.meanwhile()
+    for _ in range(5):
+        flowing.flows[0].send()  # the other end is gone, and says nothing any more
     successor = peers.fresh("right")
-    successor.client.patience = PATIENCE
+    successor.client.patience *= MORE
     host(successor).plug()
     new = opened(successor, pattern.right, bind=link.transport.wildcard if moved else old)
     if moved:

@@ -82,7 +82,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def judged(check: Check, cell: str, fault: str = "drop") -> judge.Outcome:
     with faulty_pool(fault) as pool:
-        pool.patience = 12.0
+        pool.patience = 1.5
         return judge.attempt(Cell.parse(f"{cell}@netns>netns"), pool, check, {})
 
 
