@@ -214,8 +214,8 @@ class Selection:
         """Return those of these cells that are selected, in each place that is; a named cell says its own."""
         wheres = self.places
         if self.cells:
-            own = dict.fromkeys(Cell.parse(text).places for text in sorted(self.cells))
-            wheres = tuple(dict.fromkeys([*own, *wheres]))
+            named = [Cell.parse(text).places for text in sorted(self.cells)]
+            wheres = tuple(dict.fromkeys([*filter(None, named), *(wheres if "" in named else ())]))
         plain = list(cells)
         every = [
             cell if cell.places or not where else replace(cell, places=where) for where in wheres for cell in plain

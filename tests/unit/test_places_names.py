@@ -82,6 +82,11 @@ def test_a_named_cell_runs_where_its_name_says() -> None:
     assert [cell.id for cell in selection.placed([Cell.parse(CELL)])] == [f"{CELL}@netns>netns"]
 
 
+def test_a_cell_that_is_named_without_places_runs_where_the_options_say() -> None:
+    selection = Selection(cells=frozenset({CELL}), places=("netns>local",))
+    assert [cell.id for cell in selection.placed([Cell.parse(CELL)])] == [f"{CELL}@netns>local"]
+
+
 @pytest.mark.parametrize(("chosen", "count"), [(("",), 1), (("netns>netns",), 1), (("docker>docker",), 0)])
 def test_a_scenario_of_one_place_runs_there_alone(chosen: tuple[str, ...], count: int) -> None:
     cells = scenario("cut", ["push-pull"], ["one"], binds=("left-binds",), places=("netns>netns",))
