@@ -9,21 +9,19 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Final
 
 import docker
 import zmq
 from docker.errors import DockerException
 
 from harness.errors import HarnessError
+from harness.host import windows_look, windows_setup
+from harness.host.windows_setup import Finding
 from harness.peers.pool import Pool
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found; `good` is None for what is not needed."""
-
-    good: bool | None
-    text: str
+ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,12 @@ def all_checks(pool: Pool) -> Iterator[Check]:
     yield Check("ZeroMQ context", _context)
     yield Check("Python", _python)
     yield Check("Go", _go)
-    yield Check("libzmq for cgo", _libzmq)
+    if sys.platform == "win32":
+        for name, found in windows_setup.findings(windows_look.look(ROOT)):
+            yield Check(name, partial(_known, found))
+    else:
+        yield Check("libzmq for cgo", _libzmq)
+        yield Check("asyncio's event loop", _loop)
     for name in pool.manifests:
         yield Check(f"peer {name}", partial(_peer, pool, name))
     yield Check("Docker engine", _docker)
@@ -72,9 +75,15 @@ def _go() -> Finding:
 
 
 def _libzmq() -> Finding:
-    if sys.platform == "win32":
-        return Finding(None, "looked up by the cgo peer's build through CGO_CFLAGS and CGO_LDFLAGS")
     return _tool(["pkg-config", "--modversion", "libzmq"], "run ci/bootstrap.py setup, or install libzmq3-dev")
+
+
+def _known(found: Finding) -> Finding:
+    return found
+
+
+def _loop() -> Finding:
+    return Finding(True, windows_look.event_loop())
 
 
 def _tool(words: list[str], remedy: str) -> Finding:

@@ -22,6 +22,7 @@ from typing import Any, Final
 import psutil
 
 from harness.errors import CallFailed, ContractBreach, PeerCrash, PeerFault, PeerHang
+from harness.host.exits import EXITS
 from harness.places.face import Process
 from harness.places.sweep import PREFIX
 
@@ -301,6 +302,6 @@ def describe_exit(code: int) -> str:
     """Say an exit code in words."""
     if code < 0:
         return f"signal {-code}"
-    if code == 0xC0000135:
-        return "exit code 0xC0000135 (a DLL was not found)"
+    if why := EXITS.get(code):
+        return f"exit code 0x{code:X} ({why})"
     return f"exit code {code:#x}" if code > 0xFFFF else f"exit code {code}"

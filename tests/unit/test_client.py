@@ -367,7 +367,7 @@ def test_stopping_a_crashed_peer_adds_no_second_complaint(start: Start) -> None:
         (3, "exit code 3"),
         (-9, "signal 9"),
         (0xC0000135, "exit code 0xC0000135 (a DLL was not found)"),
-        (0xC0000005, "exit code 0xc0000005"),
+        (0xC0001234, "exit code 0xc0001234"),
     ],
 )
 def test_an_exit_code_is_said_in_words(code: int, words: str) -> None:
