@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from harness.host.fixtures import Affinity, Priority
 from harness.host.groups import numbers, one_group
 from harness.host.processes import system
 from harness.peers.pool import Pool
+from harness.peers.sockets import until
 
 pinning = pytest.mark.skipif(
     not hasattr(psutil.Process, "cpu_affinity"), reason="unsupported: this system can't pin a process to a core"
@@ -57,7 +59,11 @@ def test_one_io_thread_is_pinned_alone(name: str, pool: Pool, affinity: Affinity
         raise Unsupported("one core only: a thread cannot be apart from the others")
     peer = pool.peer(name, "left")
     peer.socket("PUSH", bind="tcp://127.0.0.1:*")
-    (thread,) = affinity.io_threads(peer)
+    for pause in until(peer.wait_ms):  # a thread gives itself its name, a moment after the socket is there
+        if threads := affinity.io_threads(peer):
+            break
+        time.sleep(pause)
+    (thread,) = threads
     affinity.pin_thread(peer, thread, affinity.cores[:1])
     assert affinity.read_thread(peer, thread) == affinity.cores[:1]
     assert affinity.read(peer) == affinity.cores
@@ -137,8 +143,6 @@ def test_processors_of_no_group_or_of_several_are_refused(cores: list[int], says
 def test_the_facts_of_the_host_are_all_told_and_quickly(host_facts: dict[str, str]) -> None:
     assert {"OS build", "processor", "power plan", "clock source", "container", "virtual machine"} <= host_facts.keys()
     assert all(host_facts.values())
-    import time
-
     costs = []
     for _ in range(5):
         started = time.perf_counter()
