@@ -115,7 +115,7 @@ class LoadPool(MemoryPool):
             "client": {"callers": callers},
         }
 
-    def start(self, name: str, env: Mapping[str, str] | None = None) -> Peer:
+    def start(self, name: str, env: Mapping[str, str] | None = None, *, slot: str = "left", places: str = "") -> Peer:
         client = Client(name, self.handlers[name])
         self.started.append(client)
         client.hello["capabilities"] = {

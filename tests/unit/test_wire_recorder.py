@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness.places.ports import reserved
-from harness.wire.record import Connection, Flow, Gap, Recording
+from harness.wire.record import KEEP, Connection, Flow, Gap, Recording
 from harness.wire.recorder import Recorder, address
 from harness.wire.tap import Tap
 from harness.wire.zmtp import Frame, Greeting, encode
@@ -68,9 +68,9 @@ def read(one: socket.socket, count: int = sys.maxsize) -> bytes:
 class Line:
     """A client, a recorder, and the server's end of the client's connection."""
 
-    def __init__(self, transport: str, folder: Path, **options: int) -> None:
+    def __init__(self, transport: str, folder: Path, keep: int = KEEP) -> None:
         self.listener, self.endpoint = listening(transport, folder)
-        self.recorder = Recorder(self.endpoint, **options)
+        self.recorder = Recorder(self.endpoint, keep)
         self.recorder.expect()
         self.client = dial(self.recorder.endpoint)
         self.server, _ = self.listener.accept()
