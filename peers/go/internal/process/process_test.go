@@ -37,6 +37,10 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(Run(func(workdir string, out io.Writer) Server {
 		s := &testServer{stuck: which == "stuck", broken: make(chan struct{})}
+		if which == "stopping" {
+			_, _ = io.WriteString(out, workdir+"\n")
+			return &stopping{s, out}
+		}
 		if _, err := io.WriteString(out, workdir+"\n"); err != nil || which == "broken" {
 			close(s.broken)
 		}
@@ -47,6 +51,7 @@ func TestMain(m *testing.M) {
 type child struct {
 	*exec.Cmd
 	in      io.Closer
+	out     io.Reader
 	workdir string
 }
 
@@ -66,7 +71,9 @@ func start(t *testing.T, which string) child {
 		t.Fatal(err)
 	}
 	c.in = in
-	line, err := bufio.NewReader(out).ReadString('\n')
+	lines := bufio.NewReader(out)
+	c.out = lines
+	line, err := lines.ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}

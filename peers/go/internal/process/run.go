@@ -39,7 +39,7 @@ func Run(begin func(workdir string, out io.Writer) Server) int {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		server.Serve(os.Stdin)
+		server.Serve(stdin())
 	}()
 	select {
 	case <-served:
