@@ -87,6 +87,8 @@ def engine() -> Iterator[str]:
                 except subprocess.TimeoutExpired:
                     daemon.kill()
                     daemon.wait()
+                # The engine leaves its namespace mounted, and a mount keeps the folder from being removed.
+                subprocess.run(["umount", f"{folder}/exec/netns/default"], capture_output=True, check=False)
 
 
 def _wait(daemon: subprocess.Popen[bytes], path: str) -> None:
