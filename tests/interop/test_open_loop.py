@@ -30,8 +30,8 @@ def test_an_open_loop_counts_from_the_planned_moment(left: Peer, right: Peer, li
     result = rig.pings.work("ping", count=COUNT, size=64, warmup=0, rate=AT_ONCE).result()
     echoing.result()
     took = histogram.latency(result)
+    # How long the others waited says nothing more: a busy machine may stall anywhere.
     assert took["max"] >= 0.9 * result["ns"] / 1000, f"the last of {COUNT} waited for {took['max']:g} µs only"
-    assert took["p50"] >= 0.2 * result["ns"] / 1000, f"half of {COUNT} waited for {took['p50']:g} µs only"
 
 
 @pytest.mark.measured
