@@ -157,7 +157,7 @@ def test_a_third_party_gets_nothing_from_a_pair_and_nothing_in(left: Peer, right
     with suppress(CallFailed):  # its connection may be refused
         third = link.connect(left, "PAIR", one)
         third.send("let me in")
-    # When a message has gone all the way over a later connection, the third one's has had its time, however busy this is.
+    # When a message has gone all the way over a later connection, the third one has had its time on a busy machine too.
     later = link.bind(right, "PAIR")
     link.connect(left, "PAIR", later).send("later")
     assert later.recv() == ["later"]
