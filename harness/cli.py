@@ -98,7 +98,7 @@ def prove() -> int:
 
 
 for _found in (
-    *(reports.explain, reports.matrix, reports.compare, reports.report),
+    *(reports.explain, reports.matrix, reports.compare, reports.merge, reports.report),
     *(measures.bench, measures.stability, measures.soak, measures.load, measures.tune),
 ):
     main.add_command(_found)

@@ -20,8 +20,8 @@ from harness.host import libraries, restore
 from harness.measure import alone
 from harness.measure import budgets as budgeting
 from harness.model import known, matrix
-from harness.model.frames import Message, first_difference
 from harness.model.matrix import Cell, Selection
+from harness.model.shards import Shard
 from harness.model.verdicts import Verdict
 from harness.peers import manifest
 from harness.peers.client import PATIENCE
@@ -40,12 +40,13 @@ T = TypeVar("T")
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The checkout: peers' sources, tests and reports live below it."""
 
-pytest_plugins = ("harness.host.fixtures",)
+pytest_plugins = ("harness.host.fixtures", "harness.checks")
 
 MORE_WORKERS: Final = 4
 """Workers beyond the cores, at most: each has some ten processes, and the last ones gain little."""
 
 _SELECTION = pytest.StashKey[Selection]()
+_SHARD = pytest.StashKey[Shard]()
 _MANIFESTS = pytest.StashKey[Mapping[str, Manifest]]()
 _KNOWN = pytest.StashKey[Sequence[known.KnownIssue]]()
 _PATIENCE = pytest.StashKey[float]()
@@ -99,6 +100,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PAIRS",
         help="run every cell in several places: all, or pairs such as docker>netns,local>docker",
     )
+    group.addoption(
+        "--shard", default=None, metavar="K/N", help="run only part K of N; zmq-interop merge joins the parts"
+    )
     group.addoption("--reports", metavar="DIR", default=None, help="where runs are filed; default: reports/")
 
 
@@ -116,6 +120,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         config.stash[_MANIFESTS] = manifest.find(ROOT / "peers", map(Path, config.option.manifest))
         config.stash[_SELECTION] = _selection(config)
+        config.stash[_SHARD] = Shard.parse(config.option.shard or "1/1")
         config.stash[_KNOWN] = _data_file(config.option.known_issues, "known_issues.toml", known.parse)
         config.stash[_BUDGETS] = _data_file(config.option.budgets, "budgets.toml", budgeting.parse)
         config.stash[_PATIENCE] = _patience(config.option.patience)
@@ -128,6 +133,8 @@ def pytest_configure(config: pytest.Config) -> None:
         reports = Path(config.option.reports or ROOT / "reports")
         session = RunSession(reports, config.stash[_MANIFESTS], config.option.cell, [*config.stash[_KNOWN]])
         session.take_sweep(swept)
+        if config.option.shard:
+            session.run.about["shard"] = str(config.stash[_SHARD])
         config.stash[_SESSION] = session
         config.pluginmanager.register(session, "zmq-interop-session")
     if not config.option.allure_report_dir and not config.option.collectonly:
@@ -212,6 +219,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = selection.placed(matrix.scenario(what, patterns, names, **scenario.kwargs))
         if metafunc.definition.get_closest_marker("wide") and not (selection.full or selection.cells):
             chosen = []
+    chosen = [cell for cell in chosen if metafunc.config.stash[_SHARD].takes(cell.id)]
     if "cell" not in metafunc.fixturenames:
         metafunc.fixturenames.append("cell")
     metafunc.parametrize(
@@ -258,41 +266,6 @@ def _is_empty(item: pytest.Item) -> bool:
     if callspec is None or isinstance(callspec.params.get("cell"), str):  # nearly every item; markers take longer
         return False
     return any(item.get_closest_marker(name) for name in ("cells", "scenario"))
-
-
-@pytest.fixture(scope="session")
-def left() -> None:
-    """The peer that plays the pattern's left role (filled in for each cell)."""
-
-
-@pytest.fixture(scope="session")
-def right() -> None:
-    """The peer that plays the pattern's right role (filled in for each cell)."""
-
-
-@pytest.fixture(scope="session")
-def link() -> None:
-    """Who binds, who connects, over which transport (filled in for each cell)."""
-
-
-@pytest.fixture(scope="session")
-def payload() -> None:
-    """The cell's payload class (filled in for each cell)."""
-
-
-@pytest.fixture(scope="session")
-def pattern() -> None:
-    """The cell's pattern (filled in for each cell)."""
-
-
-@pytest.fixture(scope="session")
-def figures() -> None:
-    """A dict for what a check measured, filed beside its verdict (filled in for each cell)."""
-
-
-@pytest.fixture(scope="session")
-def peers() -> None:
-    """Several peers for a role (filled in for each cell)."""
 
 
 @pytest.fixture(scope="session")
@@ -400,18 +373,6 @@ def pytest_runtest_makereport(
         report.cell_record = item.stash[_RECORD].to_json()  # type: ignore[attr-defined]
         report.sections += item.stash.get(_SECTIONS, [])
     return report
-
-
-def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Explain two messages that differ: expected, received, first difference."""
-    if op != "==" or not isinstance(left, Message) or not isinstance(right, list | tuple):
-        return None
-    return [
-        "the message received is the message expected",
-        f"expected: {evidence.shown(right)}",
-        f"received: {evidence.shown(left)}",
-        f"first difference: {first_difference(left, right)}",
-    ]
 
 
 @pytest.hookimpl(tryfirst=True)

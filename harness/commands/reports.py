@@ -16,7 +16,7 @@ from harness.commands.base import REPORTS, ROOT, command, out
 from harness.errors import SetupFault
 from harness.measure import compare as comparing
 from harness.model.verdicts import Verdict
-from harness.report import allure_report, changes, comparison, evidence, page, page_small, store, table
+from harness.report import allure_report, changes, comparison, evidence, merging, page, page_small, store, table
 
 
 @click.command()
@@ -113,6 +113,19 @@ def _figures(found: comparison.Comparison) -> Table:
         colour = "green" if row.change is comparing.Change.FASTER else "red"
         shown.add_row(row.cell, row.figure, str(row.before), str(row.after), f"[{colour}]{row.word}[/]")
     return shown
+
+
+@click.command()
+@click.argument("parts", metavar="RUN...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--reports", type=click.Path(path_type=Path), default=REPORTS, help="Where the whole is filed.")
+@command
+def merge(parts: tuple[Path, ...], reports: Path) -> int:
+    """Join the runs of shards (pytest --shard K/N), by their folders; refuse what does not belong together."""
+    run, folder = merging.write([merging.found(part) for part in parts], reports)
+    for line in table.summary(run):
+        click.echo(line)
+    click.echo(f"report: {folder / page.PAGE}")
+    return 0 if run.good else 1
 
 
 @click.command()

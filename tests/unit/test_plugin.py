@@ -159,6 +159,7 @@ def test_the_results_have_the_documented_keys(whole: Done) -> None:
     assert list(results) == ["version", "run", "summary", "problems", "cells"]
     assert results["run"].keys() == {
         *("name", "started", "command", "harness", "host", "system", "python", "pyzmq", "libzmq", "cores", "peers"),
+        *("facts", "libraries"),
         *("workers", "issues", "seconds"),
     }
     assert results["summary"] == {"pass": 3, "fail": 1, "known": 1, "fixed": 1, "unsupported": 1, "crash": 1}
