@@ -4,7 +4,7 @@
 PYTHON ?= python3
 RUN = $(PYTHON) ci/bootstrap.py $@ $(if $(ARGS),-- $(ARGS))
 
-.PHONY: help setup interop test places lint format bench stability prove doctor report peers clean
+.PHONY: help setup interop test places lint format bench stability prove wine doctor report peers ci-linux clean
 
 help:
 	@echo "make TARGET [ARGS=\"more arguments\"], where TARGET is one of"
@@ -19,7 +19,9 @@ format: ; @$(RUN)
 bench: ; @$(RUN)
 stability: ; @$(RUN)
 prove: ; @$(RUN)
+wine: ; @$(RUN)
 doctor: ; @$(RUN)
 report: ; @$(RUN)
 peers: ; @$(RUN)
+ci-linux: ; @$(RUN)
 clean: ; @$(RUN)

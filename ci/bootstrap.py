@@ -29,8 +29,13 @@ import toolchain
 from plans import SetupError
 from steps import BUILD, PYTHON, ROOT, VENV, say
 from toolchain import GO_MODULE, GO_MODULES, Toolchain
+from wine import lane, parts
 
-STATICCHECK: Final = "v0.8.2"
+TOOLS: Final = {
+    "staticcheck": ("honnef.co/go/tools/cmd/staticcheck", "v0.8.2"),
+    "actionlint": ("github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12"),
+}
+"""Linters that Go builds: module and version."""
 
 LOCK: Final = BUILD / "bootstrap.lock"
 PLACES: Final = ("netns>netns", "docker>netns", "docker>local", "local>docker", "wine>local", "local>wine")
@@ -122,13 +127,16 @@ def lint(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
         show([*python, "ruff", "check"], env),
         show([*python, "ruff", "format", "--check"], env),
         show([*python, "mypy"], env),
+        show([*python, "mypy", "--platform", "win32", "harness/host"], env),
+        show([str(program("zmq-interop")), "ci", "render", "--check"], env),
+        show([str(tool("actionlint", go, goes)), "-no-color"], goes),
         *(
             code
             for module in GO_MODULES
             for code in (
                 unformatted(go, goes, module),
                 show([go.go, "vet", "./..."], goes, module),
-                show([str(staticcheck(go, goes)), "./..."], goes, module),
+                show([str(tool("staticcheck", go, goes)), "./..."], goes, module),
             )
         ),
     ]
@@ -143,16 +151,22 @@ def unformatted(go: Toolchain, env: dict[str, str], module: Path) -> int:
     return done.returncode or int(bool(done.stdout))
 
 
-def staticcheck(go: Toolchain, env: dict[str, str]) -> Path:
-    """Return the pinned staticcheck, built by this Go: one that an older Go built cannot read newer code."""
-    folder = BUILD / "tools" / f"staticcheck-{STATICCHECK}-go{go.version}"
-    program = folder / ("staticcheck.exe" if steps.WINDOWS else "staticcheck")
-    if not program.exists():
+def program(name: str) -> Path:
+    """Return a program of the venv."""
+    return PYTHON.with_name(f"{name}.exe" if steps.WINDOWS else name)
+
+
+def tool(name: str, go: Toolchain, env: dict[str, str]) -> Path:
+    """Return a pinned linter, built by this Go: a staticcheck that an older Go built cannot read newer code."""
+    module, version = TOOLS[name]
+    folder = BUILD / "tools" / f"{name}-{version}-go{go.version}"
+    found = folder / (f"{name}.exe" if steps.WINDOWS else name)
+    if not found.exists():
         with only_one(), steps.step("tools") as note:
-            note(f"building staticcheck {STATICCHECK}")
-            words = [go.go, "install", f"honnef.co/go/tools/cmd/staticcheck@{STATICCHECK}"]
+            note(f"building {name} {version}")
+            words = [go.go, "install", f"{module}@{version}"]
             steps.run(words, {**env, "GOBIN": str(folder)})
-    return program
+    return found
 
 
 def formats(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
@@ -162,6 +176,11 @@ def formats(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
         *(show([go.gofmt, "-l", "-w", "."], env, module) for module in GO_MODULES),
     ]
     return max(map(abs, codes))
+
+
+def wine(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
+    """Run the peers' and the harness's Windows builds under Wine."""
+    return lane.run(show, env, extra)
 
 
 def clean() -> int:
@@ -180,12 +199,18 @@ def clean() -> int:
     return 0
 
 
+def walk(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
+    """Walk the linux job of CI on a bare system."""
+    return hand_over([str(PYTHON), "ci/walk.py", *extra], env)
+
+
 RUNS: Final[Mapping[str, Callable[[Toolchain, dict[str, str], Sequence[str]], int]]] = {
     "interop": interop,
     "test": test,
     "places": places,
     "lint": lint,
     "format": formats,
+    "ci-linux": walk,
 }
 
 
@@ -202,14 +227,15 @@ def run(command: str, extra: Sequence[str], started: float) -> int:
         go.save()
         if command == "test":
             toolchain.prepare_browser()
+        if command == "wine":
+            parts.prepare()
     say(f"ready after {time.time() - started:.1f} s (downloads included)\n")
     if command == "setup":
         return 0
     env = go.environment(os.environ) | {"ZMQ_INTEROP_STARTED": f"{started:.3f}"}
     if command in RUNS:
         return RUNS[command](go, env, extra)
-    program = PYTHON.with_name("zmq-interop.exe" if steps.WINDOWS else "zmq-interop")
-    return hand_over([str(program), command, *extra], env)
+    return hand_over([str(program("zmq-interop")), command, *extra], env)
 
 
 def interrupt(number: int, frame: object) -> None:

@@ -22,7 +22,9 @@ class SetupError(Exception):
 
 # --- the command line -----------------------------------------------------------------------------
 
-TAKES_MORE: Final = frozenset({"interop", "test", "places", "bench", "stability", "prove", "doctor", "report", "peers"})
+TAKES_MORE: Final = frozenset(
+    {"interop", "test", "places", "bench", "stability", "prove", "wine", "doctor", "report", "peers", "ci-linux"}
+)
 """Commands that hand what follows `--` to pytest or to zmq-interop."""
 
 COMMANDS: Final[Mapping[str, str]] = {
@@ -30,14 +32,16 @@ COMMANDS: Final[Mapping[str, str]] = {
     "interop": "the whole matrix: pytest -n auto tests/interop",
     "test": "the Go unit tests, then every Python test",
     "places": "peers in namespaces and containers: their own tests, and recovery and faults in each place",
-    "lint": "ruff, mypy, gofmt, go vet, staticcheck",
+    "lint": "ruff, mypy, gofmt, go vet, staticcheck, actionlint, and the workflows as they are rendered",
     "format": "ruff format and gofmt -w",
     "bench": "the speed of the whole matrix",
     "stability": "many full runs in a row",
     "prove": "every planted fault turns its check red",
+    "wine": "the peers' Windows builds under Wine: the matrix both ways, then unit tests in a Windows Python",
     "doctor": "what this machine has, and what each peer says",
     "report": "the report of the latest run",
     "peers": "the peers, built and started",
+    "ci-linux": "the linux job of CI, step by step on a bare Debian (root, debootstrap; part: -- logic)",
     "clean": "remove .venv, .build and the caches; reports stay",
 }
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 import harness
 from harness import doctor as checks
-from harness.commands import measures, reports
+from harness.commands import measures, reports, workflows
 from harness.commands.base import INTEROP, command, out, pool_of, run_pytest
 from harness.errors import SetupFault
 from harness.host import restore
@@ -99,6 +99,7 @@ def prove() -> int:
 
 for _found in (
     *(reports.explain, reports.matrix, reports.compare, reports.merge, reports.report),
+    workflows.ci,
     *(measures.bench, measures.stability, measures.soak, measures.load, measures.tune),
 ):
     main.add_command(_found)

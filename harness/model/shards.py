@@ -1,7 +1,7 @@
 """Shards: a run cut into parts that several machines take at once. Pure.
 
-Which part a cell falls into is decided by its id alone, so that the same cells meet in a shard on every machine, whatever
-else is selected.
+Which part a cell falls into is decided by its id alone, so that the same cells meet in a shard on every machine,
+whatever else is selected.
 """
 
 from __future__ import annotations
