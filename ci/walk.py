@@ -26,7 +26,7 @@ WORKFLOW: Final = ROOT / ".github" / "workflows" / "test.yml"
 FOLDER: Final = ROOT / ".build" / "ci-linux"
 JOB: Final = "linux"
 PACKAGES: Final = "ca-certificates,python3,python3-venv,sudo,git,gcc,libc6-dev,iproute2,nftables,procps"
-_CARRIED: Final = re.compile(r"(PIP|SSL|NODE|GO|GIT|REQUESTS)_?[A-Z_]*|(https?|no)_proxy", re.IGNORECASE)
+_CARRIED: Final = re.compile(r"(PIP|SSL|NODE|GO|GIT|REQUESTS|PYTEST)_?[A-Z_]*|(https?|no)_proxy", re.IGNORECASE)
 _CONFIGURED: Final = ("etc/pip.conf", "etc/ssl/certs", "etc/resolv.conf", "etc/hosts", "root/.config/go/env")
 _EXPRESSION: Final = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
