@@ -66,6 +66,9 @@ PATTERNS: Final = {
     )
 }
 
+RECEIVERS: Final = ("SUB", "XSUB", "PULL", "DISH", "GATHER")
+"""Socket types on the right of a pattern that send no messages."""
+
 TRANSPORTS: Final = {
     row.name: row
     for row in (

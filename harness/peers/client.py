@@ -24,6 +24,7 @@ import psutil
 from harness.errors import CallFailed, ContractBreach, PeerCrash, PeerFault, PeerHang
 from harness.host.exits import EXITS
 from harness.places.face import Process
+from harness.places.local import POLITE
 from harness.places.sweep import PREFIX
 
 CONTRACT_VERSION: Final = 1
@@ -32,8 +33,10 @@ PATIENCE: Final = 10.0
 busy machine must not be mistaken for a lost message."""
 
 STOP_DEADLINE: Final = 8.0
-_LAST_WORDS: Final = 0.5  # seconds; a crashed peer's stderr is evidence, unless a child of it holds the pipe open
 """Seconds from end of stdin to the end of the process; the contract gives the peer 5."""
+
+_ASKED: Final = 2.0  # seconds that a peer has to end after it was asked by a signal
+_LAST_WORDS: Final = 0.5  # seconds; a crashed peer's stderr is evidence, unless a child of it holds the pipe open
 
 _LOG_LINES: Final = 200
 _STACKS: Final = 2.0  # seconds that a hung peer has to say where it hangs
@@ -266,7 +269,10 @@ class PeerClient:
         self.hang_up()
         code = self._process.wait(STOP_DEADLINE)
         if code is None:
-            wrongs.append(f"{self.name}: did not end within {STOP_DEADLINE:g} s of the end of its stdin; killed")
+            late = f"{self.name}: did not end within {STOP_DEADLINE:g} s of the end of its stdin"
+            self._process.signal(POLITE)
+            code = self._process.wait(_ASKED)
+            wrongs.append(f"{late}; {'killed' if code is None else f'ended when asked by {POLITE.name}'}")
             self._process.kill()
         elif code != 0 and self.broken is None:
             wrongs.append(f"{self.name}: ended with {describe_exit(code)} instead of 0")

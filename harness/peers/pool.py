@@ -17,7 +17,7 @@ from harness.peers import build
 from harness.peers.client import CONTRACT_VERSION, PATIENCE, PeerClient
 from harness.peers.manifest import Manifest
 from harness.peers.sockets import Peer
-from harness.places.face import Place
+from harness.places.face import Foreign, Place
 from harness.places.quarters import Quarters, Room
 from harness.places.routes import Route
 
@@ -83,6 +83,8 @@ class Pool:
         try:
             client.hello = client.call("hello", wait=START_DEADLINE)
             _check_hello(client)
+            if isinstance(room.place, Foreign):
+                client.hello["workdir"] = str(room.place.path(client.hello["workdir"]))
             _probe(client)
         except PeerFault as fault:
             tail = client.log_tail(5)

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final, Literal, Protocol, runtime_checkable
 
+from harness.model.matrix import Cell
 from harness.peers.manifest import Manifest
 
 LOCAL: Final = "local"
@@ -107,3 +108,14 @@ class Movable(Protocol):
 
     def move(self) -> None:
         """Take another address; the old one is gone at once."""
+
+
+@runtime_checkable
+class Foreign(Protocol):
+    """A place that is another operating system on this machine."""
+
+    def lacks(self, cell: Cell, side: str) -> str:
+        """Return why this system cannot play a cell's left or right side; "" if it can."""
+
+    def path(self, told: str) -> Path:
+        """Return where this machine finds the file that a peer there names."""

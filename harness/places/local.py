@@ -1,6 +1,7 @@
 """The place `local`: peers are child processes of the harness on this machine.
 
-Each peer leads a process group of its own, so that a Ctrl-C meant for the test run does not reach it.
+Each peer leads a process group of its own, so that a Ctrl-C meant for the test run does not reach it. On Windows it is
+in a job of its own, too, which holds all that it starts and ends with the harness, however that ends.
 """
 
 from __future__ import annotations
@@ -20,8 +21,16 @@ import psutil
 from harness.peers.manifest import Manifest
 from harness.places.face import LOCAL, LOOPBACK, Family
 
+if sys.platform == "win32":
+    from harness.places.job import Job
+
 MARK: Final = "ZMQ_INTEROP_PEER"
 """Environment variable that marks a peer and everything that it starts."""
+
+POLITE: Final = signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGTERM
+"""What asks a process to end that did not notice the end of its stdin."""
+
+_SUSPENDED: Final = 0x4  # CREATE_SUSPENDED: nothing is started before the process is in its job
 
 
 class LocalProcess:
@@ -30,7 +39,8 @@ class LocalProcess:
     def __init__(self, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> None:
         flags = 0
         if sys.platform == "win32":
-            flags = subprocess.CREATE_NEW_PROCESS_GROUP
+            flags = subprocess.CREATE_NEW_PROCESS_GROUP | _SUSPENDED
+            self._job = Job()
         self._mark = uuid.uuid4().hex
         self._child = subprocess.Popen(
             command,
@@ -43,6 +53,13 @@ class LocalProcess:
             creationflags=flags,
         )
         self.pid = self._child.pid
+        if sys.platform == "win32":
+            try:
+                self._job.add(self.pid)
+                psutil.Process(self.pid).resume()
+            except BaseException:
+                self._child.kill()
+                raise
 
     @property
     def stdin(self) -> IO[bytes]:
@@ -74,13 +91,15 @@ class LocalProcess:
             return None
 
     def signal(self, number: int) -> None:
-        """Send a signal to the process; no error if it is gone."""
-        with contextlib.suppress(ProcessLookupError):
+        """Send a signal to the process; no error if it is gone, or has no console to be reached by."""
+        with contextlib.suppress(OSError):
             self._child.send_signal(number)
 
     def kill(self) -> None:
-        """End the process and its group at once."""
-        if sys.platform != "win32":
+        """End the process and its group, or its job, at once."""
+        if sys.platform == "win32":
+            self._job.end()
+        else:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
         self._child.kill()
@@ -89,9 +108,16 @@ class LocalProcess:
     def survivors(self) -> list[str]:
         """Name the processes that the peer started and that outlived it, and end them. Empty is as it should be.
 
-        They are known by a mark in the environment that every descendant inherits, whatever session it moved to.
+        They are known by their job, or by a mark in the environment that every descendant inherits, whatever session it
+        moved to.
         """
         names = []
+        if sys.platform == "win32":
+            for pid in self._job.members():
+                with contextlib.suppress(psutil.Error):
+                    names.append(f"{psutil.Process(pid).name()} (pid {pid})")
+            self._job.close()
+            return names
         for process in psutil.process_iter(["name"]):
             with contextlib.suppress(psutil.Error, OSError):
                 if process.environ().get(MARK) == self._mark and process.status() != psutil.STATUS_ZOMBIE:

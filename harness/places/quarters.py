@@ -15,8 +15,8 @@ from docker import DockerClient as Client
 
 from harness.errors import SetupFault, Unsupported
 from harness.model.matrix import Cell
-from harness.places import docker, netns, ssh
-from harness.places.face import LOCAL, Place
+from harness.places import docker, netns, ssh, wine
+from harness.places.face import LOCAL, Foreign, Place
 from harness.places.lan import Lan, Switch
 from harness.places.routes import Book, Route
 
@@ -114,8 +114,10 @@ class Quarters:
         if not cell.places:
             return
         left, right = self.rooms(cell.places)
-        for room in (left, right):
+        for side, room in zip(SIDES, (left, right), strict=True):
             room.route.forget()
+            if isinstance(room.place, Foreign) and (lack := room.place.lacks(cell, side)):
+                raise Unsupported(lack)
         if cell.transport == "ipc" and left.place.files != right.place.files:
             raise Unsupported(f"ipc needs a file system that both share: {_told(cell.places)} share none")
         if cell.transport == "ipc-abstract" and left.place.network != right.place.network:
@@ -167,7 +169,9 @@ class _Shared:
             return netns.NetnsPlace(self._network())
         if kind == ssh.NAME:
             return ssh.SshPlace(how)
-        raise Unsupported(f"the place {kind} is not built yet")
+        if kind == wine.NAME:
+            return wine.WinePlace()
+        raise SetupFault(f"no such place: {kind}")
 
     def _containers(self) -> tuple[Client, docker.Bridge | None]:
         if self._engine is None:

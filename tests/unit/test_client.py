@@ -17,7 +17,7 @@ import pytest
 from harness.errors import CallFailed, ContractBreach, PeerCrash, PeerFault, PeerHang
 from harness.peers import client as module
 from harness.peers.client import PeerClient, describe_exit
-from harness.places.local import LocalPlace
+from harness.places.local import POLITE, LocalPlace
 from tests.unit.helpers import script
 from tests.waiting import gone, within
 
@@ -37,8 +37,6 @@ ECHO = "for request in requests(): answer(request, method=request['method'], par
 SILENT = "for request in requests(): pass"
 
 Start = Callable[..., PeerClient]
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups are told apart on POSIX")
 
 
 @pytest.fixture
@@ -60,6 +58,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait half a second for an end instead of eight."""
     monkeypatch.setattr(module, "STOP_DEADLINE", 0.5)
+
+
+CAUGHT = "SIGBREAK" if sys.platform == "win32" else "SIGTERM"
+"""The signal by which a process is asked to end."""
 
 
 def ended(client: PeerClient) -> bool:
@@ -301,8 +303,17 @@ def test_a_good_peer_ends_without_a_word(start: Start, tmp_path: Path) -> None:
     assert ended(peer)
 
 
-def test_a_peer_that_refuses_to_end_is_killed(start: Start, hurry: None) -> None:
+def test_a_peer_that_overlooks_the_end_of_its_stdin_is_asked_first(start: Start, hurry: None) -> None:
     peer = start(f"{ECHO}\ntime.sleep(60)")
+    peer.call("hello")
+    late = "tiny: did not end within 0.5 s of the end of its stdin"
+    assert peer.stop() == [f"{late}; ended when asked by {POLITE.name}"]
+    assert ended(peer)
+
+
+def test_a_peer_that_refuses_to_end_is_killed(start: Start, hurry: None) -> None:
+    deaf = f"import signal\nsignal.signal(signal.{CAUGHT}, signal.SIG_IGN)\n"
+    peer = start(f"{deaf}{ECHO}\ntime.sleep(60)")
     peer.call("hello")
     assert peer.stop() == ["tiny: did not end within 0.5 s of the end of its stdin; killed"]
     assert ended(peer)

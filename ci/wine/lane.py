@@ -1,0 +1,76 @@
+"""What the Wine lane runs: the matrix across the border in both directions, then tests in the Windows Python.
+
+A run of the harness has Windows peers on one side and this system's on the other. Measured checks stay out: a round
+trip under Wine takes a hundred times what it takes anywhere else.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import steps
+from steps import PYTHON, ROOT, say
+
+from wine import parts
+
+MATRIX: Final = ("-m", "cells", "--transport", "tcp4", "--transport", "tcp6", "tests/interop")
+DIRECTIONS: Final = ("left=wine", "right=wine")
+
+IN_WINDOWS: Final = ("tests/unit", "tests/host", "tests/windows")
+"""The tests that run in the Windows Python."""
+
+COVERED: Final = parts.WINE / "coverage"
+"""Folder of what those tests reached: `data`, and `report.json` of coverage.py."""
+
+DEADLINE: Final = 1200
+"""Seconds that the tests in the Windows Python may take."""
+
+Show = Callable[[Sequence[str], dict[str, str]], int]
+
+
+def run(show: Show, env: dict[str, str], extra: Sequence[str]) -> int:
+    """Run the lane and say how long each of its steps took; returns the worst exit code. `setup` alone runs nothing."""
+    if list(extra) == ["setup"]:
+        return 0
+    codes = []
+    took = []
+    for place in DIRECTIONS:
+        began = time.monotonic()
+        codes.append(show([str(PYTHON), "-m", "pytest", "-n", "auto", *MATRIX, "--place", place, *extra], env))
+        took.append((f"matrix, {place}", time.monotonic() - began))
+    began = time.monotonic()
+    codes.append(in_windows())
+    took.append(("tests in the Windows Python", time.monotonic() - began))
+    parts.end_wine()
+    say("".join(f"wine    {name}: {seconds:.0f} s\n" for name, seconds in took))
+    return max(map(abs, codes))
+
+
+def in_windows() -> int:
+    """Run what the Windows Python can run, and say how much of the code for Windows alone that reached."""
+    COVERED.mkdir(parents=True, exist_ok=True)
+    cover = ["-m", "coverage"]
+    words = [*cover, "run", "--data-file", f"Z:{COVERED / 'data'}", "--source", "harness", "-m", "pytest"]
+    words += ["-p", "harness.plugin", "-p", "no:cacheprovider", "-q", *IN_WINDOWS]
+    code = windows_python(*words)
+    report = [*cover, "json", "-q", "--data-file", f"Z:{COVERED / 'data'}", "-o", f"Z:{COVERED / 'report.json'}"]
+    return code or windows_python(*report)
+
+
+def windows_python(*words: str) -> int:
+    """Run the Windows Python, bounded; it needs pipes, for Wine cannot tell it what some other files are."""
+    command = ["timeout", str(DEADLINE), "wine", str(parts.HOME / "python.exe"), *words]
+    env = parts.environment() | {"PYTHONPATH": f"Z:{ROOT}", "PYTHONUTF8": "1"}
+    say(f"$ python.exe {' '.join(words)}\n")
+    process = subprocess.Popen(
+        command, env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    for line in process.stdout:
+        say(line.decode("utf-8", "replace").replace("\r", ""))
+    return steps.finish(process)
