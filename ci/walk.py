@@ -27,7 +27,13 @@ FOLDER: Final = ROOT / ".build" / "ci-linux"
 JOB: Final = "linux"
 PACKAGES: Final = "ca-certificates,python3,python3-venv,sudo,git,gcc,libc6-dev,iproute2,nftables,procps"
 _CARRIED: Final = re.compile(r"(PIP|SSL|NODE|GO|GIT|REQUESTS|PYTEST)_?[A-Z_]*|(https?|no)_proxy", re.IGNORECASE)
-_CONFIGURED: Final = ("etc/pip.conf", "etc/ssl/certs", "etc/resolv.conf", "etc/hosts", "root/.config/go/env")
+_CONFIGURED: Final = (
+    "etc/pip.conf",
+    "etc/ssl/certs/ca-certificates.crt",
+    "etc/resolv.conf",
+    "etc/hosts",
+    "root/.config/go/env",
+)
 _EXPRESSION: Final = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
@@ -86,11 +92,9 @@ def furnish(place: Path) -> None:
     subprocess.run(["cp", "-a", "--reflink=auto", str(base()), str(place)], check=True)
     for name in _CONFIGURED:
         source, target = Path("/") / name, place / name
-        if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True)
-        elif source.exists():
+        if source.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
+            shutil.copyfile(source, target)
     (place / "src").mkdir()
     commit = subprocess.Popen(["git", "archive", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE)
     subprocess.run(["tar", "-x", "-C", str(place / "src")], stdin=commit.stdout, check=True)
