@@ -58,14 +58,17 @@ class WindowsWall:
         if not elevated():
             raise Unsupported("the firewall needs an elevated process: start the terminal as administrator")
         self.place = LocalPlace()
-        self._session = Session()
+        self._session: Session | None = None
         self._permissions: dict[Rule, ExitStack] = {}
 
     def put(self, rules: Sequence[Rule]) -> None:
         """Let exactly these rules be in force."""
-        self._session.clear()
-        for rule in rules:
-            if rule.action == "block":
+        blocks = [rule for rule in rules if rule.action == "block"]
+        if blocks and self._session is None:
+            self._session = Session()
+        if self._session is not None:
+            self._session.clear()
+            for rule in blocks:
                 self._session.block(rule)
         for gone in [rule for rule in self._permissions if rule not in rules]:
             self._permissions.pop(gone).close()
@@ -82,7 +85,8 @@ class WindowsWall:
         for stack in self._permissions.values():
             stack.close()
         self._permissions.clear()
-        self._session.close()
+        if self._session is not None:
+            self._session.close()
 
 
 def _permitted(rule: Rule) -> ExitStack:
@@ -114,11 +118,11 @@ def _add(name: str, wanted: Mapping[str, Any]) -> None:
     rules = _policy()
     import win32com.client
 
-    rule = win32com.client.Dispatch("HNetCfg.FWRule")
-    rule.Name = name
-    for key, value in wanted.items():
-        setattr(rule, key, value)
     try:
+        rule = win32com.client.Dispatch("HNetCfg.FWRule")
+        rule.Name = name
+        for key, value in wanted.items():
+            setattr(rule, key, value)
         rules.Add(rule)
     except Exception as error:  # as above
         raise Unsupported(f"the Windows firewall refuses a rule: {error}") from None
