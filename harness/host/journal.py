@@ -8,10 +8,12 @@ undoing has to be harmless where the change was never made. This file knows no k
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -25,6 +27,8 @@ from harness.errors import HarnessError, SetupFault
 
 FOLDER: Final = "ZMQ_INTEROP_STATE"
 """Environment variable that names another folder for the journal."""
+
+_YOUNG: Final = 60.0  # seconds
 
 Undo = Callable[[Mapping[str, Any]], None]
 """Puts back what a change says that there was before; harmless if it is put back already, or if nobody is there."""
@@ -150,6 +154,11 @@ def sweep(place: Path, undoes: Mapping[str, Undo]) -> Swept:
         with suppress(Timeout, OSError), lock:
             _sweep_one(file, undoes, swept)
             file.with_suffix(".lock").unlink(missing_ok=True)
+    for file in place.glob("*.lock"):  # of killed processes that had nothing under way; a young one may just be made
+        with suppress(Timeout, OSError):
+            if time.time() - file.stat().st_mtime > _YOUNG:
+                with FileLock(file, blocking=False):
+                    file.unlink(missing_ok=True)
     return swept
 
 
@@ -183,4 +192,5 @@ def ours() -> Journal:
     key = os.getpid(), folder()
     if key not in _ours:
         _ours[key] = Journal(key[1])
+        atexit.register(_ours[key].close)
     return _ours[key]

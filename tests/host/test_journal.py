@@ -131,6 +131,19 @@ def test_a_change_that_cannot_be_undone_stays_in_the_journal(state: Path) -> Non
     assert sweep(state, {"colour": put_back.append}).restored == []
 
 
+def test_locks_of_the_dead_are_removed_and_those_of_the_living_kept(state: Path) -> None:
+    own = Journal(state)
+    with own.change("colour", {}, lambda before: None):
+        pass
+    (state / "1-x.lock").touch()
+    for lock in state.glob("*.lock"):
+        os.utime(lock, (0, 0))
+    sweep(state, {})
+    assert len(list(state.glob("*.lock"))) == 1
+    own.close()
+    assert list(state.iterdir()) == []
+
+
 @needs_affinity
 def test_a_killed_process_leaves_changes_that_a_sweep_puts_back(bystander: subprocess.Popen[bytes]) -> None:
     before = affinity.read(bystander.pid)
