@@ -113,8 +113,8 @@ def install(host: plans.Host) -> None:
         missing = ", ".join(name for name in PROGRAMS if not shutil.which(name))
         raise SetupError(f"the Wine lane needs {missing}; run as root on Debian: {by_hand}")
     steps.carry_out(plans.apt_plan(host, PACKAGES))
-    if missing := [name for name in PROGRAMS if not shutil.which(name)]:
-        raise SetupError(f"{', '.join(missing)} is not on PATH, although its package was installed: {by_hand}")
+    if lacking := [name for name in PROGRAMS if not shutil.which(name)]:
+        raise SetupError(f"{', '.join(lacking)} is not on PATH, although its package was installed: {by_hand}")
 
 
 # --- the parts ---------------------------------------------------------------------------------------
@@ -152,10 +152,19 @@ def make_prefix(note: Callable[[str], None]) -> None:
 
 
 def wanted() -> list[str]:
-    """Return what the harness and its peers import, except what drives a browser, and what Windows needs beside it."""
+    """Return what the harness and its peers import, and what Windows needs beside it.
+
+    There is no browser, and SciPy's import ends a process under Wine 8 (its C library has no `crealf`).
+    """
     project = tomllib.loads(steps.read(ROOT / "pyproject.toml"))["project"]
-    test = [name for name in project["optional-dependencies"]["test"] if not name.startswith("selenium")]
-    return [*project["dependencies"], *test, "colorama", "pip", "pywin32", f"coverage=={_pin('coverage')}"]
+    names = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    return [
+        *(name for name in names if not name.startswith(("selenium", "scipy"))),
+        "colorama",
+        "pip",
+        "pywin32",
+        f"coverage=={_pin('coverage')}",
+    ]
 
 
 def _pin(name: str) -> str:

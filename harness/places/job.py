@@ -75,9 +75,9 @@ class Job:
             kernel32.CloseHandle(process)
 
     def members(self) -> list[int]:
-        """Return the ids of the processes that run in the job."""
+        """Return the ids of the processes that run in the job; none once it is closed."""
         room = _FEW
-        while True:
+        while self._handle:
             # JOBOBJECT_BASIC_PROCESS_ID_LIST: how many there are, how many are told, and those.
             table = (ctypes.c_size_t * (1 + room))()
             if kernel32.QueryInformationJobObject(self._handle, _MEMBERS, table, ctypes.sizeof(table), None):
@@ -86,6 +86,7 @@ class Job:
             if ctypes.get_last_error() != _MORE:
                 raise ctypes.WinError(ctypes.get_last_error())
             room *= 4
+        return []
 
     def end(self) -> None:
         """End every process in the job at once."""

@@ -24,11 +24,13 @@ from harness.places.face import LOCAL, LOOPBACK, Family
 if sys.platform == "win32":
     from harness.places.job import Job
 
+    POLITE: Final = signal.CTRL_BREAK_EVENT
+else:
+    POLITE: Final = signal.SIGTERM
+"""What asks a process to end that overlooked the end of its stdin."""
+
 MARK: Final = "ZMQ_INTEROP_PEER"
 """Environment variable that marks a peer and everything that it starts."""
-
-POLITE: Final = signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGTERM
-"""What asks a process to end that did not notice the end of its stdin."""
 
 _SUSPENDED: Final = 0x4  # CREATE_SUSPENDED: nothing is started before the process is in its job
 
@@ -114,8 +116,10 @@ class LocalProcess:
         names = []
         if sys.platform == "win32":
             for pid in self._job.members():
-                with contextlib.suppress(psutil.Error):
-                    names.append(f"{psutil.Process(pid).name()} (pid {pid})")
+                name = "a process"
+                with contextlib.suppress(psutil.Error, OSError):
+                    name = psutil.Process(pid).name()
+                names.append(f"{name} (pid {pid})")
             self._job.close()
             return names
         for process in psutil.process_iter(["name"]):
