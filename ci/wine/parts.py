@@ -158,13 +158,8 @@ def wanted() -> list[str]:
     """
     project = tomllib.loads(steps.read(ROOT / "pyproject.toml"))["project"]
     names = [*project["dependencies"], *project["optional-dependencies"]["test"]]
-    return [
-        *(name for name in names if not name.startswith(("selenium", "scipy"))),
-        "colorama",
-        "pip",
-        "pywin32",
-        f"coverage=={_pin('coverage')}",
-    ]
+    kept = [name for name in names if not name.startswith(("selenium", "scipy"))]
+    return [*kept, "colorama", "pip", "pywin32", f"coverage=={_pin('coverage')}"]
 
 
 def _pin(name: str) -> str:

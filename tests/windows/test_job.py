@@ -1,4 +1,4 @@
-"""Windows: a peer's job holds all that it starts; how a peer is asked to end, and ended; nothing outlives the harness."""
+"""Windows: a peer's job holds all that it starts; how a peer is ended; nothing outlives the harness."""
 
 from __future__ import annotations
 
