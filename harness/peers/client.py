@@ -116,7 +116,7 @@ class PeerClient:
             threading.Thread(target=target, name=f"{name}-{what}", daemon=True)
             for what, target in (("reader", self._read), ("log", self._read_log))
         ]
-        for thread in self._threads:
+        for thread in reversed(self._threads):  # the reader joins the other where the peer has ended already
             thread.start()
 
     @property

@@ -225,6 +225,16 @@ def test_a_peer_that_ended_before_the_call_is_a_crash(start: Start) -> None:
         peer.call("hello")
 
 
+def test_a_peer_that_ended_before_it_was_listened_to_is_a_crash(tmp_path: Path) -> None:
+    for _ in range(20):
+        process = LocalPlace().start(script(tmp_path, ""), tmp_path, os.environ)
+        process.wait(20)
+        peer = PeerClient("tiny", process, 2.0)
+        with pytest.raises(PeerCrash, match="ended with exit code 0"):
+            peer.call("hello")
+        peer.kill()
+
+
 def test_silence_is_a_hang_and_the_peer_is_killed(start: Start) -> None:
     peer = start(SILENT, patience=0.1)
     with pytest.raises(PeerHang, match=r"^tiny: no answer to recv within the deadline; killed$"):
