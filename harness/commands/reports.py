@@ -37,12 +37,13 @@ def explain(run_folder: str, cell: str) -> int:
 
 
 @click.command()
-@click.argument("run_folder", required=False, type=click.Path(path_type=Path))
+@click.argument("run_folder", metavar="[RUN]", required=False, default="latest")
 @click.option("--svg", type=click.Path(path_type=Path), help="Draw the table into this file too.")
 @command
-def matrix(run_folder: Path | None, svg: Path | None) -> int:
+def matrix(run_folder: str, svg: Path | None) -> int:
     """Show the table of a run (default: the latest one)."""
-    found = store.read(run_folder or REPORTS / "latest")
+    found = store.read(_folder(run_folder))
+    _with_folder("matrix", svg)
     console = Console(record=svg is not None, width=100 if svg else None)
     console.print(_drawn(found))
     for line in table.explanations(found):
@@ -74,20 +75,18 @@ def _drawn(run: store.Run) -> Table:
 
 
 @click.command()
-@click.argument("before", metavar="OLD", type=click.Path(path_type=Path))
-@click.argument("after", metavar="NEW", type=click.Path(path_type=Path))
+@click.argument("before", metavar="OLD")
+@click.argument("after", metavar="NEW")
 @click.option("--json", "as_json", type=click.Path(path_type=Path), help="Write it as JSON too; - for stdout alone.")
 @click.option("--page", "as_page", type=click.Path(path_type=Path), help="Write it as a page (HTML) too.")
 @command
-def compare(before: Path, after: Path, as_json: Path | None, as_page: Path | None) -> int:
+def compare(before: str, after: str, as_json: Path | None, as_page: Path | None) -> int:
     """Say what changed from one run to another; exit code 1 for a new failure or a figure that is surely worse."""
-    runs = store.read(before), store.read(after)
+    runs = store.read(_folder(before)), store.read(_folder(after))
     found = comparison.of(*runs)
     if len(found.changes.appeared) == len(runs[1].records):
         raise SetupFault(f"compare: {before} and {after} have no cell in common")
-    for file in (as_json, as_page):
-        if file is not None and not file.absolute().parent.is_dir():
-            raise SetupFault(f"compare: {file}: there is no such folder; make it first")
+    _with_folder("compare", as_json, as_page)
     if as_page:
         page_small.comparison(as_page, found)
     if as_json:
@@ -140,6 +139,13 @@ def report(run_folder: str) -> int:
     out.print(f"the page:        {folder / page.PAGE}", markup=False, soft_wrap=True)
     out.print(f"Allure's report: {file}", markup=False, soft_wrap=True)
     return 0 if found.good else 1
+
+
+def _with_folder(what: str, *files: Path | None) -> None:
+    """Refuse files that cannot be written for lack of a folder; SetupFault."""
+    for file in files:
+        if file is not None and not file.absolute().parent.is_dir():
+            raise SetupFault(f"{what}: {file}: there is no such folder; make it first")
 
 
 def _folder(name: str) -> Path:
