@@ -30,7 +30,7 @@ from harness.peers.pool import Pool
 from harness.places import quarters
 from harness.places.local import LocalPlace
 from harness.places.sweep import sweep
-from harness.report import allure_labels, evidence
+from harness.report import allure_labels, evidence, store
 from harness.report.session import RunSession
 from harness.report.store import Record
 from harness.wire import filing
@@ -125,12 +125,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_BUDGETS] = _data_file(config.option.budgets, "budgets.toml", budgeting.parse)
         config.stash[_PATIENCE] = _patience(config.option.patience)
         config.stash[_RECORDING] = judge.Record.named(config.option.record)
+        reports = Path(config.option.reports or ROOT / "reports")
+        if not config.option.collectonly:
+            store.usable(reports)
     except (SetupFault, ValueError) as error:
         pytest.exit(f"zmq-interop: {error}", returncode=2)
     if not hasattr(config, "workerinput"):
         sweep()
         swept = restore.sweep()
-        reports = Path(config.option.reports or ROOT / "reports")
         session = RunSession(reports, config.stash[_MANIFESTS], config.option.cell, [*config.stash[_KNOWN]])
         session.take_sweep(swept)
         if config.option.shard:
@@ -194,7 +196,13 @@ def _data_file(option: str | None, name: str, parse: Callable[[str, str], list[T
         if option:
             raise SetupFault(f"{file}: there is no such file")
         return []
-    return parse(file.read_text(encoding="utf-8"), str(file))
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SetupFault(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SetupFault(f"{file}: not TOML: {error}") from None
+    return parse(text, str(file))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

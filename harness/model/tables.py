@@ -13,7 +13,7 @@ def read(text: str, file: str, kind: str) -> list[tuple[str, dict[str, Any]]]:
     """Return each `[[kind]]` behind words for where it stands; ValueError is one line with file, key and reason."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValueError(f"{file}: not TOML: {error}") from None
     if extra := document.keys() - {kind}:
         raise ValueError(f"{file}: unknown key {sorted(extra)[0]!r}; the file holds [[{kind}]] tables only")

@@ -46,7 +46,7 @@ def load(file: Path) -> Manifest:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise SetupFault(f"{file}: cannot be read: {error.strerror}; give the path of a manifest") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SetupFault(f"{file}: not TOML: {error}") from None
     if extra := data.keys() - _KEYS:
         raise SetupFault(f"{file}: unknown key {sorted(extra)[0]!r}; known are {', '.join(sorted(_KEYS))}")

@@ -26,6 +26,11 @@ RESULTS: Final = "results.json"
 VERSION: Final = 1
 """Of the form of `results.json`, which `results.schema.json` beside this file describes."""
 _OPTIONAL: Final = ("reason", "issue", "blame", "check", "worker", "at", "figures", "evidence")
+_KINDS: Final = {
+    **dict.fromkeys(("reason", "issue", "blame", "check", "worker"), str),
+    "figures": dict,
+    "evidence": dict,
+}
 
 
 @dataclass(slots=True)
@@ -63,7 +68,14 @@ class Record:
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> Record:
-        """Read a record; KeyError and ValueError for what is no record."""
+        """Read a record; KeyError, TypeError and ValueError for what is no record."""
+        for key, kinds in _KINDS.items():
+            if not isinstance(row.get(key, kinds()), kinds):
+                raise TypeError(f"{row['id']}: {key!r} must be a {kinds.__name__}, not {row[key]!r:.40}")
+        if not all(isinstance(value, int | float) for value in row.get("figures", {}).values()):
+            raise TypeError(f"{row['id']}: 'figures' must be numbers")
+        if not isinstance(row.get("evidence", {}).get("peers", []), list):
+            raise TypeError(f"{row['id']}: 'evidence.peers' must be a list")
         return Record(
             cell=Cell.parse(row["id"]),
             verdict=Verdict(row["verdict"]),
@@ -159,6 +171,16 @@ def point_latest(folder: Path) -> None:
         shutil.copytree(folder, latest, dirs_exist_ok=True)
 
 
+def usable(reports: Path) -> None:
+    """Make the folder of reports; SetupFault if no run can be filed there."""
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=reports, prefix=".room-") as file:
+            file.write(b"\n")
+    except OSError as error:
+        raise SetupFault(f"--reports {reports}: no run can be filed there: {error.strerror}") from None
+
+
 def read(path: Path) -> Run:
     """Read a run by its folder or results file; SetupFault says what is wrong with it."""
     file = path / RESULTS if path.is_dir() else path
@@ -168,6 +190,8 @@ def read(path: Path) -> Run:
             told = f"version {data['version']}" if "version" in data else "no version"
             raise SetupFault(f"{file}: has {told}, this harness reads version {VERSION}; run the tests again with it")
         about = dict(data["run"])
+        if not isinstance(data["cells"], list):
+            raise TypeError("'cells' must be a list")
         return Run(
             str(about.pop("name")),
             about,
@@ -176,5 +200,5 @@ def read(path: Path) -> Run:
         )
     except OSError as error:
         raise SetupFault(f"{file}: cannot be read: {error.strerror}; name a run's folder below reports/") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SetupFault(f"{file}: not a results file: {type(error).__name__}: {error}") from None

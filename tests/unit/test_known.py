@@ -225,6 +225,7 @@ def test_a_malformed_entry_is_refused_with_entry_key_and_reason(keys: dict[str, 
     ("document", "reason"),
     [
         ("[[issue]", "not TOML"),
+        ("issue = " + "[" * 100_000, "not TOML"),
         ("[[isue]]", "unknown key 'isue'"),
         ("[issue]", "'issue' must be an array of tables"),
         ("issue = 3", "'issue' must be an array of tables"),

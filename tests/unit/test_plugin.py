@@ -270,14 +270,23 @@ def test_a_peer_that_cannot_be_built_is_a_matter_of_set_up(tmp_path: Path) -> No
         (["--known-issues", "{none}"], "{none}: there is no such file"),
         (["--budgets", "{bad}"], "{bad}: unknown key 'nome'"),
         (["--budgets", "{none}"], "{none}: there is no such file"),
+        (["--known-issues", "{folder}"], "{folder}: cannot be read: "),
+        (["--budgets", "{bytes}"], "{bytes}: not TOML: "),
+        (["--reports", "{bad}"], "--reports {bad}: no run can be filed there: "),
+        (["--reports", "{bad}/below"], "--reports {bad}/below: no run can be filed there: "),
         (["--cell", "req-rep"], "cell 'req-rep': an id has five parts"),
     ],
-    ids=["option", "manifest", "known issues", "missing file", "budgets", "missing budgets", "cell"],
+    ids=[
+        *("option", "manifest", "known issues", "missing file", "budgets", "missing budgets"),
+        *("a folder", "not UTF-8", "reports are a file", "reports below a file", "cell"),
+    ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], said: str, tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"
     bad.write_text('nome = "x"\n', encoding="utf-8")
-    names = {"{bad}": str(bad), "{none}": str(tmp_path / "none.toml")}
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    names = {"{bad}": str(bad), "{folder}": str(tmp_path)}
+    names |= {f"{{{name}}}": str(tmp_path / f"{name}.toml") for name in ("none", "bytes")}
     for hole, name in names.items():
         arguments, said = [word.replace(hole, name) for word in arguments], said.replace(hole, name)
     done = run_pytest(tmp_path, *arguments)

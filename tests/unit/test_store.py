@@ -149,6 +149,14 @@ DAMAGED: dict[str, Any] = {
     "a cell without verdict": {"version": 1, "run": {"name": "1"}, "cells": [{**CELL, "verdict": None}]},
     "an unknown verdict": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"verdict": "perhaps"}]},
     "a bad id": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"id": "req-rep"}]},
+    "nested too deeply": "[" * 100_000,
+    "cells that are an object": {"version": 1, "run": {"name": "1"}, "cells": {}},
+    "a reason that is no text": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"reason": ["x"]}]},
+    "an issue that is no text": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"issue": [1]}]},
+    "figures that are no object": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"figures": 5}]},
+    "figures that are no numbers": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"figures": {"p50": "x"}}]},
+    "evidence that is no object": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"evidence": "x"}]},
+    "peers that are no list": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"evidence": {"peers": 7}}]},
     "bad seconds": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"seconds": "long"}]},
 }
 
