@@ -34,6 +34,7 @@ PACKAGES: Final = ("wine", "wine64", "gcc-mingw-w64-x86-64-win32", "libzmq3-dev"
 PROGRAMS: Final = ("wine", "wineserver", "x86_64-w64-mingw32-gcc", "pkg-config")
 PINS: Final = HERE / "pins.txt"
 SHIM: Final = HERE / "bcryptprimitives.c"
+START: Final = HERE / "sitecustomize.py"
 
 DEADLINE: Final = 180
 """Seconds that Wine may take to make a prefix, or to end."""
@@ -63,7 +64,7 @@ def prepare() -> bool:
     changed = False
     for name, make, key in (
         ("prefix", make_prefix, _key(SHIM, said=steps.ask(["wine", "--version"]) or "")),
-        ("python", make_python, _key(PINS, steps.CONSTRAINTS, said=repr(wanted()))),
+        ("python", make_python, _key(PINS, START, steps.CONSTRAINTS, said=repr(wanted()))),
         ("libzmq", make_libzmq, _key(PINS)),
     ):
         if made.get(name) == key:
@@ -218,6 +219,7 @@ def make_python(note: Callable[[str], None]) -> None:
         ":all:",
     ]
     pip("install", "--target", str(target), *platform, "-c", str(steps.CONSTRAINTS), *wanted())
+    shutil.copy(START, target)
 
 
 def _is_needed(name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 import threading
 from collections.abc import Mapping
 from typing import IO, Final
@@ -23,11 +24,17 @@ OWNER: Final = "zmq-interop.owner"
 DEADLINE: Final = 60.0
 """Seconds that the engine may take to answer, or a container to end."""
 
+DEFAULT: Final = "unix:///var/run/docker.sock" if sys.platform != "win32" else ""
+"""Where the SDK looks for an engine where nobody says."""
+
 _REMEDY: Final = "start Docker, or run this under python3 ci/docker/engine.py (Debian: apt-get install docker.io)"
 
 
 def connect() -> docker.DockerClient:
     """Return a client of the engine that the SDK finds; Unsupported says what to install."""
+    path = os.environ.get("DOCKER_HOST", DEFAULT).removeprefix("unix://")
+    if path.startswith("/") and not os.path.exists(path):  # asked anyway, the SDK leaves a socket open
+        raise Unsupported(f"no Docker engine answers: {_REMEDY}")
     try:
         client = docker.from_env(timeout=int(DEADLINE))
         client.ping()

@@ -146,7 +146,7 @@ def test_locks_of_the_dead_are_removed_and_those_of_the_living_kept(state: Path)
 
 @needs_affinity
 def test_a_killed_process_leaves_changes_that_a_sweep_puts_back(bystander: subprocess.Popen[bytes]) -> None:
-    before = affinity.read(bystander.pid)
+    before, standing = affinity.read(bystander.pid), priority.read(bystander.pid)
     run = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(bystander.pid)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
     )
@@ -159,13 +159,13 @@ def test_a_killed_process_leaves_changes_that_a_sweep_puts_back(bystander: subpr
     assert priority.read(bystander.pid) == "low"
     assert len(restore.sweep().restored) == 2
     assert affinity.read(bystander.pid) == before
-    assert priority.read(bystander.pid) == "normal"
+    assert priority.read(bystander.pid) == standing
 
 
 @needs_affinity
 @pytest.mark.parametrize("how", ["doctor", "next start"])
 def test_a_run_killed_in_the_middle_is_swept(how: str, bystander: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    before = affinity.read(bystander.pid)
+    before, standing = affinity.read(bystander.pid), priority.read(bystander.pid)
     file = tmp_path / "test_killed.py"
     file.write_text(KILLED_TEST.format(pid=bystander.pid), encoding="utf-8")
     words = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "--reports", str(tmp_path)]
@@ -185,4 +185,4 @@ def test_a_run_killed_in_the_middle_is_swept(how: str, bystander: subprocess.Pop
         done = subprocess.run(words, capture_output=True, cwd=ROOT, env=env, check=False, timeout=120)
         assert done.stdout.count(b"restored, left by a killed run") == 2, done.stdout
     assert affinity.read(bystander.pid) == before
-    assert priority.read(bystander.pid) == "normal"
+    assert priority.read(bystander.pid) == standing

@@ -123,8 +123,9 @@ def test_what_the_libraries_say_is_decoded_and_encoded_to_the_same_bytes(pool: P
         ("pub-sub", _pub_sub, "utf8"),
         ("req-rep", _req_rep, "64k"),
     ):
-        outcome = judge.recorded(Cell.parse(f"{pattern}/{transport}/{pair}/right-binds/{what}"), pool, check, {})
-        assert outcome.verdict is Verdict.PASS, outcome.reason
+        cell = Cell.parse(f"{pattern}/{transport}/{pair}/right-binds/{what}")
+        outcome = judge.judge(cell, pool, check, {}, KNOWN, judge.Record.ALL)
+        assert outcome.verdict in (Verdict.PASS, Verdict.KNOWN), outcome.reason
         assert outcome.wire is not None
         connections = [one for recording in outcome.wire.recordings for one in recording.connections]
         assert connections

@@ -38,6 +38,8 @@ SILENT = "for request in requests(): pass"
 
 Start = Callable[..., PeerClient]
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups are told apart on POSIX")
+
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:

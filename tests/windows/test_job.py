@@ -1,3 +1,4 @@
+# ruff: noqa: E402 - the modules below exist on Windows alone, so the skip stands before them
 """Windows: a peer's job holds all that it starts; how a peer is ended; nothing outlives the harness."""
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pytest
 
 if sys.platform != "win32":
     pytest.skip("unsupported: job objects are Windows'", allow_module_level=True)
+assert sys.platform == "win32"
 
 from harness.places.job import Job
 from harness.places.local import POLITE, LocalPlace, LocalProcess
