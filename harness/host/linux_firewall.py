@@ -18,9 +18,9 @@ from typing import Final
 from harness.errors import SetupFault, Unsupported
 from harness.host.firewall import Rule
 from harness.peers.manifest import Manifest
-from harness.places.face import LOCAL, LOOPBACK, Family
+from harness.places.face import LOCAL, Family
 from harness.places.lan import Namespace, need
-from harness.places.local import LocalProcess
+from harness.places.local import LocalProcess, OnLoopback
 
 assert sys.platform == "linux"
 
@@ -44,7 +44,7 @@ def ruleset(rules: Sequence[Rule]) -> str:
     return "\n".join(lines) + "\n"
 
 
-class WalledPlace:
+class WalledPlace(OnLoopback):
     """A namespace with loopback alone: both peers of a test run in it."""
 
     name = "walled"
@@ -62,18 +62,6 @@ class WalledPlace:
     def start(self, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> LocalProcess:
         """Start a peer's command inside."""
         return LocalProcess([*self.namespace.entry, *command], folder, env)
-
-    def address(self, family: Family) -> str:
-        """Return the loopback address of the namespace."""
-        return LOOPBACK[family]
-
-    def gateway(self, family: Family) -> str:
-        """Return the loopback address: nothing leads out of here."""
-        return LOOPBACK[family]
-
-    def outward(self, host: str, port: int) -> tuple[str, int]:
-        """Return the same."""
-        return host, port
 
     def close(self) -> None:
         """Let go of the namespace; it ends with the last process inside."""

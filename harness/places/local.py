@@ -130,7 +130,23 @@ class LocalProcess:
         return names
 
 
-class LocalPlace:
+class OnLoopback:
+    """A place whose listeners are reached on loopback, and which reaches this machine's there."""
+
+    def address(self, family: Family) -> str:
+        """Return the loopback address; who is elsewhere reaches this machine by the gateway of its own place."""
+        return LOOPBACK[family]
+
+    def gateway(self, family: Family) -> str:
+        """Return the loopback address."""
+        return LOOPBACK[family]
+
+    def outward(self, host: str, port: int) -> tuple[str, int]:
+        """Return the same."""
+        return host, port
+
+
+class LocalPlace(OnLoopback):
     """This machine."""
 
     name = LOCAL
@@ -144,18 +160,6 @@ class LocalPlace:
     def start(self, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> LocalProcess:
         """Start a peer's command with its standard streams attached."""
         return LocalProcess(command, folder, env)
-
-    def address(self, family: Family) -> str:
-        """Return the loopback address; who is elsewhere reaches this machine by the gateway of its own place."""
-        return LOOPBACK[family]
-
-    def gateway(self, family: Family) -> str:
-        """Return the loopback address."""
-        return LOOPBACK[family]
-
-    def outward(self, host: str, port: int) -> tuple[str, int]:
-        """Return the same."""
-        return host, port
 
     def close(self) -> None:
         """Leave this machine as it is: peers end with their clients."""

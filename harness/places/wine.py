@@ -20,8 +20,8 @@ from harness.errors import Unsupported
 from harness.model.matrix import Cell
 from harness.model.patterns import PATTERNS, RECEIVERS
 from harness.peers.manifest import Manifest
-from harness.places.face import LOCAL, LOOPBACK, Family
-from harness.places.local import LocalProcess
+from harness.places.face import LOCAL
+from harness.places.local import LocalProcess, OnLoopback
 
 NAME: Final = "wine"
 TABLE: Final = Path(__file__).resolve().parent.parent.parent / ".build" / "wine" / "wine.json"
@@ -47,7 +47,7 @@ class WineProcess(LocalProcess):
         self.survivors()
 
 
-class WinePlace:
+class WinePlace(OnLoopback):
     """Windows, as Wine has it."""
 
     name = NAME
@@ -120,18 +120,6 @@ class WinePlace:
         """Return what a path of a Windows program is here: its drives are links in the prefix."""
         drive, _, rest = told.partition(":")
         return self._prefix / "dosdevices" / f"{drive.lower()}:" / rest.replace("\\", "/").lstrip("/")
-
-    def address(self, family: Family) -> str:
-        """Return the loopback address, which Wine's programs share with this machine."""
-        return LOOPBACK[family]
-
-    def gateway(self, family: Family) -> str:
-        """Return the same."""
-        return LOOPBACK[family]
-
-    def outward(self, host: str, port: int) -> tuple[str, int]:
-        """Return the same."""
-        return host, port
 
     def close(self) -> None:
         """Let go of Wine's services: they end with the last program."""
