@@ -8,13 +8,13 @@ links) is run once a cell, and is handed `left`, `right`, `link`, `payload`, `ce
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pytest
 
-from harness import judge
+from harness import judge, options
 from harness.errors import SetupFault
 from harness.host import libraries, restore
 from harness.measure import alone
@@ -24,18 +24,14 @@ from harness.model.matrix import Cell, Selection
 from harness.model.shards import Shard
 from harness.model.verdicts import Verdict
 from harness.peers import manifest
-from harness.peers.client import PATIENCE
 from harness.peers.manifest import Manifest
 from harness.peers.pool import Pool
-from harness.places import quarters
 from harness.places.local import LocalPlace
 from harness.places.sweep import sweep
 from harness.report import allure_labels, evidence, store
 from harness.report.session import RunSession
 from harness.report.store import Record
 from harness.wire import filing
-
-T = TypeVar("T")
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The checkout: peers' sources, tests and reports live below it."""
@@ -61,49 +57,7 @@ _SECTIONS = pytest.StashKey[Iterable[tuple[str, str]]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
-    group = parser.getgroup("zmq-interop", "ZeroMQ interoperability")
-    for option, what in (
-        ("pattern", "run only this pattern, e.g. push-pull"),
-        ("transport", "run only this transport, e.g. tcp6"),
-        ("peer", "run only cells of this implementation (name several to pair them)"),
-        ("payload", "run only this payload class"),
-        ("exclude", "leave out a pattern, transport, payload, peer, or a glob of cell ids"),
-        ("cell", "run exactly this cell, by its id"),
-    ):
-        group.addoption(f"--{option}", action="append", default=[], metavar="NAME", help=f"{what}; may be repeated")
-    group.addoption("--full", action="store_true", help="every payload class on every link, not a spread of them")
-    group.addoption("--manifest", action="append", default=[], metavar="FILE", help="another peer's manifest")
-    group.addoption("--known-issues", metavar="FILE", default=None, help="default: tests/known_issues.toml")
-    group.addoption("--budgets", metavar="FILE", default=None, help="default: tests/budgets.toml")
-    group.addoption(
-        "--patience",
-        default=str(PATIENCE),
-        metavar="S",
-        help="seconds that a message may take (default: 10)",
-    )
-    group.addoption(
-        "--record",
-        default=judge.Record.NONE,
-        metavar="WHICH",
-        help="record what crosses the wire: failures (run again under the recorder), all, or none (default)",
-    )
-    group.addoption(
-        "--place",
-        action="append",
-        default=[],
-        metavar="SIDE=PLACE",
-        help=f"where a side's peers run, e.g. left=docker; there are {', '.join(quarters.NAMES)} (default: local)",
-    )
-    group.addoption(
-        "--places",
-        default=None,
-        metavar="PAIRS",
-        help="run every cell in several places: all, or pairs such as docker>netns,local>docker",
-    )
-    group.addoption(
-        "--shard", default=None, metavar="K/N", help="run only part K of N; zmq-interop merge joins the parts"
-    )
-    group.addoption("--reports", metavar="DIR", default=None, help="where runs are filed; default: reports/")
+    options.declare(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -118,12 +72,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "measured: runs while no other test does; leave out with -m 'not measured'")
     config.addinivalue_line("markers", "wide: only with --full, or when a cell is named")
     try:
+        options.in_the_checkout(config, ROOT)
         config.stash[_MANIFESTS] = manifest.find(ROOT / "peers", map(Path, config.option.manifest))
-        config.stash[_SELECTION] = _selection(config)
+        config.stash[_SELECTION] = options.selection(config, [*config.stash[_MANIFESTS]])
         config.stash[_SHARD] = Shard.parse(config.option.shard or "1/1")
-        config.stash[_KNOWN] = _data_file(config.option.known_issues, "known_issues.toml", known.parse)
-        config.stash[_BUDGETS] = _data_file(config.option.budgets, "budgets.toml", budgeting.parse)
-        config.stash[_PATIENCE] = _patience(config.option.patience)
+        config.stash[_KNOWN] = options.data(config.option.known_issues, ROOT / "tests/known_issues.toml", known.parse)
+        config.stash[_BUDGETS] = options.data(config.option.budgets, ROOT / "tests/budgets.toml", budgeting.parse)
+        config.stash[_PATIENCE] = options.patience(config.option.patience)
         config.stash[_RECORDING] = judge.Record.named(config.option.record)
         reports = Path(config.option.reports or ROOT / "reports")
         if not config.option.collectonly:
@@ -156,53 +111,6 @@ def _folder(config: pytest.Config) -> Path:
     if hasattr(config, "workerinput"):
         return Path(config.workerinput["zmq_interop_folder"])
     return config.stash[_SESSION].folder
-
-
-def _selection(config: pytest.Config) -> Selection:
-    option = config.option
-    selection = Selection(
-        patterns=frozenset(option.pattern),
-        transports=frozenset(option.transport),
-        peers=frozenset(option.peer),
-        payloads=frozenset(option.payload),
-        exclude=frozenset(option.exclude),
-        cells=frozenset(option.cell),
-        full=option.full,
-        places=_places(option.place, option.places),
-    )
-    selection.check([*config.stash[_MANIFESTS]])
-    return selection
-
-
-def _places(sides: Sequence[str], several: str | None) -> tuple[str, ...]:
-    if sides and several:
-        raise ValueError("--place and --places: give one of them")
-    return quarters.several(several) if several else (quarters.pair(sides),)
-
-
-def _patience(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.01 <= seconds <= 3600:
-        raise ValueError(f"--patience {text}: must be a number of seconds from 0.01 to 3600")
-    return seconds
-
-
-def _data_file(option: str | None, name: str, parse: Callable[[str, str], list[T]]) -> list[T]:
-    file = Path(option or ROOT / "tests" / name)
-    if not file.exists():
-        if option:
-            raise SetupFault(f"{file}: there is no such file")
-        return []
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SetupFault(f"{file}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise SetupFault(f"{file}: not TOML: {error}") from None
-    return parse(text, str(file))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

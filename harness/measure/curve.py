@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
-import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -133,33 +132,45 @@ def bend(points: Sequence[tuple[int, float]]) -> int | None:
     return None
 
 
-def exponent(points: Sequence[tuple[int, float]]) -> float:
-    """Return the power of the clients with which a cost grows, from (clients, cost): the slope of the logarithms.
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How the cost grows where it grows most: the power of the clients, from `few` to `many` of them."""
 
-    ValueError unless there are two different numbers of clients, and every cost is above 0.
-    """
-    if len({clients for clients, _ in points}) < 2:
-        raise ValueError("growth needs two different numbers of clients")
-    return statistics.linear_regression(
-        [math.log(clients) for clients, _ in points], [math.log(cost) for _, cost in points]
-    ).slope
+    few: int
+    many: int
+    power: Interval
+
+    def __str__(self) -> str:
+        return f"from {self.few:,} to {self.many:,} clients the cost grows as N^{self.power}"
 
 
-def growth(rounds: Sequence[Sequence[Step]]) -> Interval:
-    """Return the exponent with which the cost grows: its median over rounds, each over all numbers of clients.
+def exponent(few: Step, many: Step) -> float:
+    """Return the power of the clients with which the server's processor time grows from one step to another."""
+    return math.log(many.server_cpu / few.server_cpu) / math.log(many.clients / few.clients)
 
-    Every client must have asked equally often. ValueError if a step's processor time is too short for the clock.
+
+def growth(rounds: Sequence[Sequence[Step]]) -> Growth:
+    """Return how the cost grows between two neighbouring numbers of clients, where that is most.
+
+    Each round has a step for each number, and every client must have asked equally often. ValueError for a single
+    number, or if a step's processor time is too short for the clock.
     """
     if any(step.server_cpu <= 0 for one in rounds for step in one):
         raise ValueError("the processor time of a step is too short for this system's clock")
-    return paired.median_interval([exponent([(step.clients, step.server_cpu) for step in one]) for one in rounds])
+    powers: dict[tuple[int, int], list[float]] = defaultdict(list)
+    for one in rounds:
+        for few, many in itertools.pairwise(sorted(one, key=lambda step: step.clients)):
+            powers[few.clients, many.clients].append(exponent(few, many))
+    if not powers:
+        raise ValueError("growth needs two different numbers of clients")
+    found = [Growth(*ends, paired.median_interval(each)) for ends, each in powers.items()]
+    return max(found, key=lambda growth: growth.power.mid)
 
 
-def linear(found: Interval) -> tuple[Verdict, str]:
+def linear(found: Growth) -> tuple[Verdict, str]:
     """Say whether the cost grows no faster than the clients do; pass, fail or inconclusive, and why."""
-    told = f"the cost of N clients grows as N^{found}"
-    if found.low > LIMIT:
-        return Verdict.FAIL, f"{told}; up to N^{LIMIT:g} is linear"
-    if found.high > LIMIT:
-        return Verdict.INCONCLUSIVE, f"{told}, which can't be told from N^{LIMIT:g}"
-    return Verdict.PASS, told
+    if found.power.low > LIMIT:
+        return Verdict.FAIL, f"{found}; up to N^{LIMIT:g} is linear"
+    if found.power.high > LIMIT:
+        return Verdict.INCONCLUSIVE, f"{found}, which can't be told from N^{LIMIT:g}"
+    return Verdict.PASS, str(found)

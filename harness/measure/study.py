@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from harness.errors import PeerFault, Unsupported
-from harness.measure import curve, load, paired
+from harness.measure import alone, curve, load, paired
 from harness.measure.curve import Row, Step
 from harness.measure.paired import Interval
 from harness.model.verdicts import Verdict
@@ -157,11 +157,14 @@ def effect(before: Course, after: Course, clients: int) -> tuple[Interval, Inter
 def study(pool: Pool, plan: Plan, tell: Callable[[str], None] = lambda text: None) -> Iterator[list[Course]]:
     """Measure; yields each pair's courses when it is done: the default one and, where asked for, the tuned one.
 
-    What a peer does wrong or can't do stands in its course. `tell` is told where it is.
+    While a pair is measured no other measurement of this harness runs; between pairs others get their turn. What a peer
+    does wrong or can't do stands in its course. `tell` is told where it is.
     """
     for server in plan.servers:
         for client in plan.clients:
-            yield list(_pair(pool, plan, client, server, tell))
+            with alone.turn(alone=True):
+                courses = list(_pair(pool, plan, client, server, tell))
+            yield courses
 
 
 def _pair(pool: Pool, plan: Plan, client: str, server: str, tell: Callable[[str], None]) -> Iterator[Course]:

@@ -42,6 +42,8 @@ _LOG_LINES: Final = 200
 _STACKS: Final = 2.0  # seconds that a hung peer has to say where it hangs
 _STACK_LINES: Final = 2_000
 _PIPE_ROOM: Final = 4096
+_LONGEST: Final = 1 << 26  # bytes of a response: 1,000 messages spelled out are some MiB; without an end it is a breach
+_LONGEST_SAID: Final = 1 << 16  # bytes of stderr that are one line of the log
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
@@ -200,7 +202,7 @@ class PeerClient:
 
     def _read(self) -> None:
         try:
-            for line in self._process.stdout:
+            for line in iter(lambda: self._process.stdout.readline(_LONGEST), b""):
                 self._take(line)
         except ValueError as error:
             self._break(ContractBreach(f"{self.name}: {error}"))
@@ -214,6 +216,8 @@ class PeerClient:
             self._break(PeerCrash(f"{self.name}: the peer {ending}"))
 
     def _take(self, line: bytes) -> None:
+        if len(line) == _LONGEST and not line.endswith(b"\n"):
+            raise ValueError(f"wrote {len(line)} bytes on stdout without the end of a line")
         try:
             answer = json.loads(line)
         except (ValueError, RecursionError):
@@ -228,7 +232,7 @@ class PeerClient:
 
     def _read_log(self) -> None:
         with contextlib.suppress(ValueError, OSError):
-            for line in self._process.stderr:
+            for line in iter(lambda: self._process.stderr.readline(_LONGEST_SAID), b""):
                 text = line.decode("utf-8", "replace").rstrip()
                 (self._log if self._stacks is None else self._stacks).append(text)
 

@@ -69,6 +69,9 @@ def load(file: Path) -> Manifest:
     env = data.get("env", {})
     if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
         raise SetupFault(f"{file}: key 'env' must be a table of texts")
+    for variable, value in env.items():
+        if not variable or "=" in variable or "\0" in variable + value:
+            raise SetupFault(f"{file}: key 'env.{variable}': no variable can have this name or value")
     for word in (*run, *build):
         for hole in re.findall(r"\{(\w*)\}", word):
             if hole not in ("output", "python", "here"):

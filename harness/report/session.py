@@ -147,11 +147,15 @@ class RunSession:
         met = {record.issue for record in self.run.records if record.issue}
         self.run.about["issues"] = {name: issue for name, issue in self._known.items() if name in met}
         self.run.about["seconds"] = round(time.perf_counter() - self._started, 3)
-        store.write(self.run, self.folder.parent)
-        allure_results.write(self.run, Path(session.config.option.allure_report_dir), os.environ)
-        page.write(self.run, self.folder)
-        store.point_latest(self.folder)
-        history.append(self.run, self.folder.parent)
+        try:
+            store.write(self.run, self.folder.parent)
+            allure_results.write(self.run, Path(session.config.option.allure_report_dir), os.environ)
+            page.write(self.run, self.folder)
+            store.point_latest(self.folder)
+            history.append(self.run, self.folder.parent)
+        except OSError as error:
+            place = error.filename2 or error.filename or self.folder
+            self._setup_faults.append(f"{place}: the run cannot be filed: {error.strerror}")
         if self._setup_faults:
             session.exitstatus = 2
         elif not self.run.good and session.exitstatus in (0, pytest.ExitCode.NO_TESTS_COLLECTED):

@@ -186,7 +186,7 @@ def read(path: Path) -> Run:
     file = path / RESULTS if path.is_dir() else path
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-        if data.get("version") != VERSION:
+        if data.get("version") != VERSION or data["version"] is True:
             told = f"version {data['version']}" if "version" in data else "no version"
             raise SetupFault(f"{file}: has {told}, this harness reads version {VERSION}; run the tests again with it")
         about = dict(data["run"])

@@ -41,13 +41,16 @@ def by_place(run: Run) -> dict[str, Counter[Verdict]]:
 def explanations(run: Run) -> Iterator[str]:
     """Yield the counts, known issues, what is unsupported and why, and everything unexpected."""
     counts = ", ".join(f"{count} {verdict}" for verdict, count in run.summary.items())
-    yield f"{len(run.records)} cells: {counts}"
+    yield f"{len(run.records)} cell{'' if len(run.records) == 1 else 's'}: {counts}"
     issues = Counter(record.issue for record in run.records if record.verdict is Verdict.KNOWN)
     for issue, count in sorted(issues.items()):
         yield f"  known      {count:5} × {issue}"
     lacking = Counter(record.reason for record in run.records if record.verdict is Verdict.UNSUPPORTED)
     for reason, count in lacking.most_common(12):
         yield f"  unsupported {count:4} × {reason}"
+    for record in run.records:
+        if record.verdict is Verdict.INCONCLUSIVE:
+            yield f"  inconclusive {record.cell.id}: {record.reason:.160}"
     news = [record for record in run.records if not record.verdict.expected]
     for record in news[:_MAX_LINES]:
         yield f"  {record.verdict.upper():<11} {record.cell.id}: {record.reason:.160}"

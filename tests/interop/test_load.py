@@ -52,7 +52,8 @@ def answers_all(
         grown = curve.growth(rounds)
     except ValueError as error:
         raise Inconclusive(str(error)) from None
-    figures |= {"exponent": grown.mid, "exponent low": grown.low, "exponent high": grown.high}
+    power = grown.power
+    figures |= {"exponent": power.mid, "exponent low": power.low, "exponent high": power.high}
     verdict, why = curve.linear(grown)
     assert verdict is not Verdict.FAIL, why
     if verdict is Verdict.INCONCLUSIVE:

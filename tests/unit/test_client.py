@@ -155,6 +155,7 @@ BREACHES = {
     "an empty line": "write('')",
     "bytes that are no text": "sys.stdout.buffer.write(b'\\xff\\xfe\\n'); sys.stdout.flush()",
     "nothing but brackets": "write('[' * 100_000)",
+    "a line without an end": "while True: sys.stdout.write('x' * 1_048_576)",
     "a list": "write('[]')",
     "no version": "write(json.dumps({'id': 1, 'result': {}}))",
     "neither result nor error": "write(json.dumps({'jsonrpc': '2.0', 'id': 1}))",

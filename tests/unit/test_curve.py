@@ -9,7 +9,7 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from harness.measure import curve, histogram
-from harness.measure.curve import Step
+from harness.measure.curve import Growth, Step
 from harness.measure.paired import Interval
 from harness.model.verdicts import Verdict
 
@@ -74,12 +74,12 @@ def test_a_curve_bends_where_more_clients_wait_than_are_served(rates: dict[int, 
 
 @pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
 def test_the_exponent_of_a_power_is_found(power: float) -> None:
-    assert curve.exponent([(n, 3 * n**power) for n in (10, 100, 1000)]) == pytest.approx(power)
+    assert curve.exponent(step(10, cpu=3 * 10**power), step(1000, cpu=3 * 1000**power)) == pytest.approx(power)
 
 
 def test_growth_needs_two_numbers_of_clients() -> None:
     with pytest.raises(ValueError, match="two different numbers"):
-        curve.exponent([(10, 1.0), (10, 2.0)])
+        curve.growth([[step(10)]] * 5)
 
 
 def rounds(power: float, noise: float, count: int = 5) -> list[list[Step]]:
@@ -102,8 +102,16 @@ def test_a_cost_that_grows_faster_than_the_clients_is_told(power: float, noise: 
 
 
 def test_a_verdict_says_its_figures() -> None:
-    found, why = curve.linear(Interval(1.5, 1.8, 2.0))
-    assert (found, why) == (Verdict.FAIL, "the cost of N clients grows as N^1.8 (1.5 to 2); up to N^1.3 is linear")
+    found, why = curve.linear(Growth(1000, 10_000, Interval(1.5, 1.8, 2.0)))
+    said = "from 1,000 to 10,000 clients the cost grows as N^1.8 (1.5 to 2); up to N^1.3 is linear"
+    assert (found, why) == (Verdict.FAIL, said)
+
+
+def test_a_cost_that_grows_faster_only_from_some_number_of_clients_on_is_told() -> None:
+    each = {10: 1.0, 100: 1.0, 1000: 1.2, 10_000: 9.0}
+    grown = curve.growth([[step(n, cpu=n * cost) for n, cost in each.items()]] * 5)
+    assert (grown.few, grown.many) == (1000, 10_000)
+    assert curve.linear(grown)[0] is Verdict.FAIL
 
 
 def test_a_clock_that_is_too_coarse_says_nothing() -> None:

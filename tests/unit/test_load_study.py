@@ -135,6 +135,7 @@ def answered_tune(params: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "Gauge", Idle)
+    monkeypatch.setenv("ZMQ_INTEROP_INSIDE_TEST", "1")  # nothing is measured, so nobody is waited for
 
 
 def bench(pool: LoadPool, may: int = 1000) -> load.Bench:

@@ -88,6 +88,8 @@ def test_the_same_peer_may_run_under_another_name_with_more_arguments(tmp_path: 
         ({"toolchain": '["go", "version"]'}, "key 'toolchain' must be a list of texts, not 'go'"),
         ({"env": '["A"]'}, "key 'env' must be a table of texts"),
         ({"env": "{ A = 1 }"}, "key 'env' must be a table of texts"),
+        ({"env": '{ "A=B" = "1" }'}, "key 'env.A=B': no variable can have this name or value"),
+        ({"env": '{ A = "\\u0000" }'}, "key 'env.A': no variable can have this name or value"),
         ({"bulid": '["make"]'}, "unknown key 'bulid'; known are build, env, language, name, run, sources, toolchain"),
     ],
 )

@@ -111,7 +111,8 @@ def run_pytest(folder: Path, *arguments: str, checks: str = CHECKS) -> Done:
         ],
         cwd=folder,
         env={
-            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ZMQ_INTEROP_STARTED"))
+            **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ZMQ_INTEROP"))},
+            "ZMQ_INTEROP_INSIDE_TEST": "1",  # these checks measure nothing, and wait for nobody who does
         },
         capture_output=True,
         text=True,
@@ -259,6 +260,28 @@ def test_a_peer_that_cannot_be_built_is_a_matter_of_set_up(tmp_path: Path) -> No
     done = run_pytest(tmp_path, "-n", "0", "--manifest", str(broken), "--peer", "broken", "-k", "passes")
     assert done.code == 2
     assert f"{broken}: key 'run': there is no program 'no-such-program-1'" in done.out
+
+
+def test_a_run_that_cannot_be_filed_says_so(tmp_path: Path) -> None:
+    checks = """
+from pathlib import Path
+def test_in_the_way(request):
+    [run] = Path(request.config.option.reports).iterdir()
+    (run / "results.json").mkdir()
+"""
+    done = run_pytest(tmp_path, "-n", "0", "-k", "passes or in_the_way", checks=checks + CHECKS)
+    assert done.code == 2
+    assert "results.json: the run cannot be filed: Is a directory" in done.out
+    assert "INTERNALERROR" not in done.out + done.err
+
+
+def test_a_path_that_pytest_takes_for_its_root_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "known.toml"
+    file.write_text(KNOWN, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "--known-issues", str(file)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert f"--known-issues {file}: pytest took this path for its root; write --known-issues={file}" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,9 @@ def test_a_damaged_file_is_refused_by_its_name(content: Any, tmp_path: Path) -> 
     assert str(refused.value).startswith(f"{file}: not a results file: ")
 
 
-@pytest.mark.parametrize(("version", "told"), [({}, "no version"), ({"version": 2}, "version 2")])
+@pytest.mark.parametrize(
+    ("version", "told"), [({}, "no version"), ({"version": 2}, "version 2"), ({"version": True}, "version True")]
+)
 def test_results_of_another_version_are_refused(version: dict[str, Any], told: str, tmp_path: Path) -> None:
     file = tmp_path / store.RESULTS
     file.write_text(json.dumps({**version, "run": {"name": "1"}, "cells": []}), encoding="utf-8")

@@ -67,6 +67,12 @@ def test_expected_cells_are_counted_and_not_listed() -> None:
     assert "left-binds" not in text
 
 
+def test_an_inconclusive_cell_says_what_kept_it_from_a_verdict() -> None:
+    text = summary(run(record("inconclusive", reason="the floor moved by a half")))
+    assert "1 cell: 1 inconclusive" in text
+    assert "inconclusive push-pull/tcp4/one>two/left-binds/empty: the floor moved by a half" in text
+
+
 def test_problems_of_the_run_are_listed() -> None:
     assert "PROBLEM     one: left a child behind" in summary(run(record(), problems=("one: left a child behind",)))
 

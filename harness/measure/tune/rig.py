@@ -43,7 +43,7 @@ Start = Callable[[Mapping[str, str]], Peer]
 """Starts one peer with an addition to its environment."""
 
 _BESIDE_MS: Final = 100
-_PARTS: Final = (b"\0" * 64,) * 2  # frames of a message of the probe `SENDS`
+_PARTS: Final = ("x" * 64,) * 2  # frames of a message of the probe `SENDS`
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,25 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from harness.measure.paired import Interval
 from harness.measure.tune import claims
-from harness.measure.tune import effects as on
-from harness.measure.tune.effects import UNSURE, Effect
+from harness.measure.tune.effects import UNSURE
 from harness.measure.tune.report import Report
 from harness.measure.tune.study import Result
-
-_SHOWN: Final = {
-    on.LOCK_P50: "lock-step\np50",
-    on.LOCK_P99: "lock-step\np99",
-    on.OPEN_P99: "open loop\np99",
-    on.DELAY_P50: "queue\ndelay p50",
-    on.DELAY_P99: "queue\ndelay p99",
-    on.THROUGHPUT: "throughput",
-    on.SWITCHES: "context\nswitches/s",
-    on.PAUSE: "GC pause\np99",
-    on.WAIT: "scheduler\nwait p99",
-}
-"""The metrics that have a column; the others are in the files."""
 
 _GOOD: Final = ("faster", "fewer", "shorter")
 _VERDICTS: Final = {claims.CONFIRMED: "green", claims.REFUTED: "red"}
@@ -45,43 +30,31 @@ def whole(report: Report) -> Iterator[RenderableType]:
 
 
 def effects(report: Report) -> Iterator[RenderableType]:
-    """Yield a table of effects for each peer."""
+    """Yield a table for each peer of the effects that could be told; all the figures are in the files."""
     for peer in report.peers:
         mine = [row for row in report.results if row.peer == peer]
-        shown = Table(
-            title=f"{peer} on both ends: changed / default, with the interval",
-            caption="nothing: default against default; an effect counts only beyond its intervals",
-            show_lines=True,
-        )
-        shown.add_column("factor", min_width=14)
-        columns = [name for name in _SHOWN if any(name in row.effects for row in mine)]
-        for name in columns:
-            shown.add_column(_SHOWN[name], justify="right", no_wrap=True)
+        shown = Table(title=f"{peer} on both ends: changed / default")
+        for name, side in (("factor", "left"), ("metric", "left"), ("×", "right"), ("interval", "right"), ("", "left")):
+            shown.add_column(name, justify="right" if side == "right" else "left")
         for row in mine:
-            if row.effects:
-                shown.add_row(row.factor.name, *(square(row.effects.get(name)) for name in columns))
-        yield Group(shown, *_missing(mine)) if columns else Group(*_missing(mine))
+            for effect in row.effects.values():
+                if effect.ratio is not None and effect.says != UNSURE:
+                    ends = f"{_short(effect.ratio.low)}–{_short(effect.ratio.high)}"
+                    says = Text(effect.says, style="green" if effect.says in _GOOD else "red")
+                    shown.add_row(row.factor.name, effect.metric, _short(effect.ratio.mid), ends, says)
+        quiet = [row.factor.name for row in mine if row.effects and not _told(row)]
+        shown.caption = "beyond the placebo's interval" + (f"; cannot tell: {', '.join(quiet)}" if quiet else "")
+        yield Group(shown, *_missing(mine)) if any(map(_told, mine)) else Group(Text(shown.caption), *_missing(mine))
+
+
+def _told(row: Result) -> bool:
+    return any(effect.says != UNSURE for effect in row.effects.values())
 
 
 def _missing(rows: list[Result]) -> Iterator[RenderableType]:
     for row in rows:
         if row.skipped:
             yield Text(f"{row.peer}, {row.factor.name}: {row.skipped}", style="dim")
-
-
-def square(effect: Effect | None) -> Text:
-    """Draw one effect: what it says, the ratio, its interval."""
-    if effect is None:
-        return Text("")
-    if effect.ratio is None:
-        return Text(f"{effect.default:.3g}\nto {effect.changed:.3g}", style="dim")
-    lines = f"{effect.says}\n×{_short(effect.ratio.mid)}\n{_ends(effect.ratio)}"
-    style = "dim" if effect.says == UNSURE else "green" if effect.says in _GOOD else "red"
-    return Text(lines, style=style)
-
-
-def _ends(interval: Interval) -> str:
-    return f"{_short(interval.low)}–{_short(interval.high)}"
 
 
 def _short(number: float) -> str:
