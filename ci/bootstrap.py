@@ -127,7 +127,7 @@ def lint(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
         show([*python, "ruff", "check"], env),
         show([*python, "ruff", "format", "--check"], env),
         show([*python, "mypy"], env),
-        show([*python, "mypy", "--platform", "win32", "harness/host"], env),
+        show([*python, "mypy", "--platform", "win32", "harness"], env),
         show([str(program("zmq-interop")), "ci", "render", "--check"], env),
         show([str(tool("actionlint", go, goes)), "-no-color"], goes),
         *(
@@ -210,6 +210,7 @@ RUNS: Final[Mapping[str, Callable[[Toolchain, dict[str, str], Sequence[str]], in
     "places": places,
     "lint": lint,
     "format": formats,
+    "wine": wine,
     "ci-linux": walk,
 }
 

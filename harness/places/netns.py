@@ -7,13 +7,13 @@ What a host drops, loses or delays it does in its own namespace: with nftables, 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import signal
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
+
+import psutil
 
 from harness.errors import SetupFault, Unsupported
 from harness.peers.manifest import Manifest
@@ -144,8 +144,8 @@ class NetnsPlace:
         if self._open:
             self._open = False
             for pid in self._namespace.pids():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    psutil.Process(pid).kill()
             self._namespace.close()
 
 

@@ -175,7 +175,8 @@ def _listens_here(port: int) -> bool:
 def _listening() -> Iterator[int]:
     if sys.platform != "linux":
         with contextlib.suppress(psutil.Error):
-            yield from (one.laddr.port for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN)
+            found = psutil.net_connections("tcp")
+            yield from (one.laddr.port for one in found if one.laddr and one.status == psutil.CONN_LISTEN)
         return
     for name in ("tcp", "tcp6"):
         with contextlib.suppress(OSError):

@@ -35,6 +35,10 @@ _NO_UNIX: Final = "Wine has no Unix sockets (AF_UNIX), so there is no ipc"
 _FEW_BUFFERS: Final = (
     "Wine's WSASend takes 1,024 buffers at most, and go-zeromq hands over two for each frame of a message"
 )
+_ACCEPTS_NOT_CONNECTED: Final = (
+    "Wine's accept fails with WSAENOTCONN, which is no documented error of accept, for a connection that was reset "
+    "before it was taken; libzmq aborts"
+)
 _HOLD: Final = ("cmd", "/c", "echo ready& set /p end=")
 
 
@@ -112,6 +116,8 @@ class WinePlace(OnLoopback):
         """Return what Wine, not Windows, lacks for a cell's side."""
         if cell.transport in ("ipc", "ipc-abstract"):
             return _NO_UNIX
+        if cell.what == "reset" and cell.binds == f"{side}-binds" and getattr(cell, side) != "go-zeromq":
+            return _ACCEPTS_NOT_CONNECTED
         sends = side == "left" or PATTERNS[cell.pattern].right not in RECEIVERS
         many = cell.what == "1000-frames" and cell.transport != "inproc"
         return _FEW_BUFFERS if many and sends and getattr(cell, side) == "go-zeromq" else ""

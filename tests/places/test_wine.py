@@ -92,6 +92,9 @@ def test_what_wine_lacks_is_unsupported_with_its_reason(wine: WinePlace) -> None
     assert "1,024 buffers" in lack("push-pull/tcp4/go-zeromq>pyzmq/left-binds/1000-frames")
     assert lack("push-pull/tcp4/pyzmq>go-zeromq/left-binds/1000-frames", "right") == ""
     assert "1,024 buffers" in lack("req-rep/tcp4/pyzmq>go-zeromq/left-binds/1000-frames", "right")
+    assert "WSAENOTCONN" in lack("push-pull/tcp4/pebbe>go-zeromq/left-binds/reset")
+    assert lack("push-pull/tcp4/go-zeromq>pebbe/left-binds/reset") == ""
+    assert lack("push-pull/tcp4/pebbe>pebbe/right-binds/reset") == ""
 
 
 def test_a_path_of_windows_is_found_here(wine: WinePlace, tmp_path: Path) -> None:

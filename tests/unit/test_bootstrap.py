@@ -16,8 +16,11 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from harness import cli
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "ci"))
 
+import bootstrap
 import plans
 import toolchain
 from plans import Host, SetupError
@@ -59,6 +62,10 @@ def test_every_makefile_target_is_a_command() -> None:
     phony = re.search(r"^\.PHONY: help (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert phony is not None
     assert set(phony[1].split()) <= set(plans.COMMANDS)
+
+
+def test_every_command_is_run_by_the_set_up_or_by_zmq_interop() -> None:
+    assert set(plans.COMMANDS) <= {"setup", "clean", *bootstrap.RUNS, *cli.main.commands}
 
 
 def test_an_old_python_can_read_the_entry_point() -> None:
