@@ -21,6 +21,7 @@ from typing import Any, Final
 import pytest
 
 from harness.errors import CallFailed, ContractBreach, Inconclusive, PeerFault, PeerHang, SetupFault, Unsupported
+from harness.model.figures import Figures
 from harness.model.known import KnownIssue, expected
 from harness.model.matrix import Cell
 from harness.model.patterns import MIXED, PATTERNS
@@ -85,7 +86,7 @@ class Outcome:
     seconds: float = 0.0
     issue: KnownIssue | None = None
     blame: str = ""
-    figures: dict[str, float] = field(default_factory=dict)
+    figures: Figures = field(default_factory=Figures)
     peers: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
@@ -138,7 +139,7 @@ class CellRun:
         self.taken: dict[Peer, str] = {}
         self._before: dict[Peer, Mapping[str, Any]] = {}
         self.fresh: list[Peer] = []
-        self.figures: dict[str, float] = {}
+        self.figures = Figures()
 
     def take(self, name: str, side: str) -> Peer:
         """Take a peer for this cell. Both ends of an inproc link live in one process."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 Counters = Mapping[str, int]
 
@@ -28,6 +28,12 @@ POOLED: Final = 4
 
 CYCLES: Final = 20
 """Cycles of a usual watch."""
+
+REQUIRED: Final = "handles"
+"""The counter without which nothing can be said: what every leak of a socket moves."""
+
+MOVING: Final = (REQUIRED, "sockets", "contexts", "goroutines")
+"""Counters that rise with every socket that listens, as far as a process counts them. Its threads may be pooled."""
 
 CONFIDENCE: Final = 0.99
 
@@ -64,6 +70,12 @@ class Finding:
 
     def __str__(self) -> str:
         return self.text
+
+
+def stuck(before: Counters, opened: Counters) -> list[str]:
+    """Return the counters that did not rise, or are not there, although something was opened."""
+    wanted = [name for name in MOVING if name == REQUIRED or name in before]
+    return [name for name in wanted if name not in before or opened.get(name, 0) <= before[name]]
 
 
 def back(warm: Counters, now: Counters) -> bool:
@@ -108,6 +120,16 @@ def findings(course: Course) -> list[Finding]:
         text = f"{name} grew by {trend.mid:.0f} bytes a cycle ({trend.low:.0f} to {trend.high:.0f})"
         found.append(Finding(name, trend.mid, text))
     return found
+
+
+def told(course: Course) -> dict[str, Any]:
+    """Return the counters over cycles as they are filed: the first values are the warm ones, the last the settled."""
+    seen = [(0.0, course.warm), *course.samples, (float(course.cycles), course.settled)]
+    names = [name for name in (*EXACT, *MEMORY) if all(name in counters for _, counters in seen)]
+    return {
+        "cycles": [int(at) for at, _ in seen],
+        "counters": {name: [counters[name] for _, counters in seen] for name in names},
+    }
 
 
 def figures(course: Course) -> dict[str, float]:

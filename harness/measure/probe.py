@@ -6,13 +6,19 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from harness.errors import CallFailed, PeerFault
+from harness.errors import CallFailed, PeerFault, Unsupported
 from harness.measure import leaks
 from harness.measure.leaks import Counters, Course, Finding
+from harness.model.figures import Figures
+from harness.model.patterns import TRANSPORTS
 from harness.peers.sockets import Peer, until
 
 _STILL_MS: Final = 40.0
 """ms without a change after which counters count as settled, where nobody knows where they should be."""
+
+_TRIED: Final = "PULL"
+_DOOR: Final = TRANSPORTS["tcp4"]
+"""What is opened to see the counters move: any socket that listens has a handle of its own in every library."""
 
 _SAMPLED: Final = 2
 """Cycles from one look at the counters to the next: a peer collects its garbage first, which takes its time."""
@@ -42,8 +48,33 @@ class Probe:
         found = self.peer.client.call("stats", {"collect": True})
         return {name: value for name, value in found.items() if isinstance(value, int) and name not in self._ignored}
 
+    def prove(self) -> None:
+        """Open something that the counters must notice, and close it; `Unsupported` unless they do.
+
+        A counter that stands still whatever is open would find every peer clean. One that falls, while what was closed
+        goes, may hide what is opened: so it is tried again, for as long as a message may take.
+        """
+        self.peer.need("socket_types", _TRIED)
+        self.peer.need("transports", _DOOR.capability)
+        before = self.read()
+        stuck = [leaks.REQUIRED]
+        for pause in until(self.peer.wait_ms):
+            opened = self.peer.socket(_TRIED, bind=_DOOR.wildcard)
+            stuck = leaks.stuck(before, self.read())
+            opened.close()
+            if not stuck or leaks.REQUIRED not in before:
+                break
+            time.sleep(pause)
+            before = self.read()
+        if stuck:
+            raise Unsupported(
+                f"{self.peer.implementation} {self.peer.version} cannot be watched: {_names(stuck, before)} when a "
+                f"{_TRIED} bound to {_DOOR.wildcard} was opened"
+            )
+
     def warm(self) -> None:
-        """Take what is counted now for what is to come back, as soon as it stands still."""
+        """Take what is counted now for what is to come back, as soon as it stands still; `Unsupported` if it cannot."""
+        self.prove()
         self._warm = self.read()
         since = time.perf_counter()
         for pause in until(self.peer.wait_ms):
@@ -82,6 +113,12 @@ class Probe:
         return {f"{what} of {self.peer.implementation}": _cut(text) for what, text in held.items() if text}
 
 
+def _names(stuck: Collection[str], before: Counters) -> str:
+    """Say which counters are not there, and which stood still."""
+    absent = [f"it counts no {name}" for name in stuck if name not in before]
+    return "; ".join(absent or [f"its {name} stayed at {before[name]}" for name in stuck])
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n… and {len(text) - _SHOWN} characters more"
 
@@ -89,10 +126,11 @@ def _cut(text: str) -> str:
 class Watch:
     """Watches several peers, each under the name of its role, while they do something together again and again.
 
-    `figures` takes how much each counter grew a cycle. `ignored` counters are not judged.
+    `figures` takes how much each counter grew a cycle, and each process's whole course. `ignored` counters are not
+    judged.
     """
 
-    def __init__(self, figures: dict[str, float], peers: Mapping[str, Peer], ignored: Collection[str] = ()) -> None:
+    def __init__(self, figures: Figures, peers: Mapping[str, Peer], ignored: Collection[str] = ()) -> None:
         self._probes = {name: Probe(peer, ignored) for name, peer in peers.items()}
         self._figures = figures
 
@@ -120,6 +158,7 @@ class Watch:
         found = {}
         for name, probe in self._probes.items():
             course = probe.settle(cycles, settle_ms)
+            self._figures.courses[name] = leaks.told(course)
             self._figures |= {f"{name}_{what}": value for what, value in leaks.figures(course).items()}
             found[name] = leaks.findings(course)
         return found

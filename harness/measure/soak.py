@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle, product
 from pathlib import Path
 from typing import Any, Final
@@ -63,7 +64,11 @@ class Series:
 
 @dataclass(slots=True)
 class Soak:
-    """What a soak found. `grew` is by process; `errors` counts what calls got wrong, by pair and error."""
+    """What a soak found.
+
+    `grew` is by process, and so is `unwatched`: why its counters say nothing. `errors` counts what calls got wrong, by
+    pair and error.
+    """
 
     asked: float
     seconds: float = 0.0
@@ -72,6 +77,7 @@ class Soak:
     interrupted: bool = False
     judged: bool = False
     grew: dict[str, list[Finding]] = field(default_factory=dict)
+    unwatched: dict[str, str] = field(default_factory=dict)
     errors: Counter[str] = field(default_factory=Counter)
     series: list[Series] = field(default_factory=list)
 
@@ -83,6 +89,9 @@ class Soak:
         """Say in lines what came of it."""
         lines = [f"interrupted after {self}" if self.interrupted else str(self)]
         lines += [f"  {count} × {what}" for what, count in self.errors.most_common(20)]
+        lines += [f"{peer} is not judged: {why}" for peer, why in self.unwatched.items()]
+        if not self.judged and self.unwatched:
+            return lines
         if not self.judged:
             return [*lines, "too short to judge: the peers were not warm yet"]
         grown = [f"{peer}: {one}" for peer, found in self.grew.items() for one in found]
@@ -102,6 +111,7 @@ class Soak:
                 for peer, found in self.grew.items()
                 for one in found
             ],
+            "unwatched": self.unwatched,
             "errors": dict(self.errors.most_common()),
             "series": [
                 {
@@ -203,10 +213,17 @@ class Soaker:
 
     def _warm(self) -> None:
         """Every process has met every pattern and partner: from here on nothing should grow."""
-        for process in self._processes.values():
+        for process in list(self._processes.values()):
             if process.side == "left":
-                process.probe.warm()
-                process.warm_at = process.turns
+                self._guarded(f"warm {process.name}", partial(self._start_watching, process))
+
+    def _start_watching(self, process: _Process) -> None:
+        try:
+            process.probe.warm()
+        except Unsupported as why:
+            self.soak.unwatched[process.title] = str(why)
+        else:
+            process.warm_at = process.turns
 
     def _turn(self, pattern: str, left: str, right: str, left_binds: bool) -> None:
         doomed = self.soak.turns % _RESTART_EVERY == _RESTART_EVERY - 1

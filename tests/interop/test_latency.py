@@ -17,6 +17,7 @@ from harness.judge import Crowd
 from harness.measure import budgets as budgeting
 from harness.measure import latency
 from harness.measure.budgets import LIBRARY, RAW, SUBJECT, Budget
+from harness.model.figures import Figures
 from harness.model.matrix import Cell
 from harness.model.patterns import Pattern
 from harness.model.verdicts import Verdict
@@ -34,7 +35,7 @@ def within_budget(
     link: Link,
     peers: Crowd,
     budgets: Sequence[Budget],
-    figures: dict[str, float],
+    figures: Figures,
     *,
     pin: bool = True,
 ) -> None:
@@ -66,7 +67,7 @@ def within_budget(
 @pytest.mark.measured
 @pytest.mark.scenario("round-trip-64", "req-rep", transports=("tcp4", "ipc"), binds=("right-binds",))
 def test_a_small_request_is_answered_within_its_budget(
-    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, budgets: Sequence[Budget], figures: dict[str, float]
+    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, budgets: Sequence[Budget], figures: Figures
 ) -> None:
     # A release must not get slower: the user's own promise, kept in tests/budgets.toml.
     within_budget(cell, pattern, link, peers, budgets, figures)
@@ -76,7 +77,7 @@ def test_a_small_request_is_answered_within_its_budget(
 @pytest.mark.wide
 @pytest.mark.scenario("round-trip-1k", "req-rep", transports=("tcp4", "ipc"), binds=("right-binds",))
 def test_a_request_of_1_kib_is_answered_within_its_budget(
-    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, budgets: Sequence[Budget], figures: dict[str, float]
+    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, budgets: Sequence[Budget], figures: Figures
 ) -> None:
     within_budget(cell, pattern, link, peers, budgets, figures)
 
@@ -85,7 +86,7 @@ def test_a_request_of_1_kib_is_answered_within_its_budget(
 @pytest.mark.wide
 @pytest.mark.scenario("round-trip-64k", "req-rep", transports=("tcp4", "ipc"), binds=("right-binds",))
 def test_a_request_of_64_kib_is_answered_within_its_budget(
-    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, budgets: Sequence[Budget], figures: dict[str, float]
+    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, budgets: Sequence[Budget], figures: Figures
 ) -> None:
     within_budget(cell, pattern, link, peers, budgets, figures)
 
@@ -94,7 +95,7 @@ def test_a_request_of_64_kib_is_answered_within_its_budget(
 @pytest.mark.wide
 @pytest.mark.scenario("round-trip-1m", "req-rep", transports=("tcp4", "ipc"), binds=("right-binds",))
 def test_a_request_of_1_mib_is_answered_within_its_budget(
-    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, budgets: Sequence[Budget], figures: dict[str, float]
+    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, budgets: Sequence[Budget], figures: Figures
 ) -> None:
     within_budget(cell, pattern, link, peers, budgets, figures)
 
@@ -103,7 +104,7 @@ def test_a_request_of_1_mib_is_answered_within_its_budget(
 @pytest.mark.wide
 @pytest.mark.scenario("round-trip-64", "dealer-router", "pair-pair", binds=("right-binds",))
 def test_a_small_message_comes_back_within_its_budget(
-    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, budgets: Sequence[Budget], figures: dict[str, float]
+    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, budgets: Sequence[Budget], figures: Figures
 ) -> None:
     within_budget(cell, pattern, link, peers, budgets, figures)
 
@@ -112,7 +113,7 @@ def test_a_small_message_comes_back_within_its_budget(
 @pytest.mark.wide
 @pytest.mark.scenario("within-64", "req-rep", "pair-pair", transports=("inproc",), binds=("right-binds",))
 def test_a_small_message_within_one_process_comes_back_within_its_budget(
-    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, budgets: Sequence[Budget], figures: dict[str, float]
+    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, budgets: Sequence[Budget], figures: Figures
 ) -> None:
     within_budget(cell, pattern, link, peers, budgets, figures)
 
@@ -121,7 +122,7 @@ def test_a_small_message_within_one_process_comes_back_within_its_budget(
 @pytest.mark.wide
 @pytest.mark.scenario("unpinned-64", "req-rep", binds=("right-binds",))
 def test_a_small_request_is_answered_rightly_on_cores_of_the_systems_choice(
-    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, figures: dict[str, float]
+    cell: Cell, pattern: Pattern, link: Link, peers: Crowd, figures: Figures
 ) -> None:
     # Shown, not judged: without pinning the same machine gives other figures from run to run.
     within_budget(cell, pattern, link, peers, (), figures, pin=False)

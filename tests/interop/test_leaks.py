@@ -14,6 +14,7 @@ import pytest
 from harness.errors import CallFailed
 from harness.judge import Crowd
 from harness.measure.probe import Watch
+from harness.model.figures import Figures
 from harness.model.frames import Message
 from harness.model.matrix import Cell
 from harness.model.patterns import Pattern
@@ -123,7 +124,7 @@ def opens_talks_closes(left: Peer, right: Peer, link: Link, pattern: Pattern) ->
     binds=("right-binds",),
 )
 def test_sockets_that_talked_and_were_closed_leave_nothing_behind(
-    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: dict[str, float]
+    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: Figures
 ) -> None:
     left, right, watched = cast(left, right, peers, cell)
     Watch(figures, watched).refuse_leaks(opens_talks_closes(left, right, link, pattern))
@@ -131,7 +132,7 @@ def test_sockets_that_talked_and_were_closed_leave_nothing_behind(
 
 @pytest.mark.scenario("leaks-abroad", "push-pull", "pub-sub", "req-rep", pairs=WITH_PYZMQ, binds=("right-binds",))
 def test_sockets_that_talked_to_another_library_leave_nothing_behind(
-    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: dict[str, float]
+    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: Figures
 ) -> None:
     left, right, watched = cast(left, right, peers, cell)
     Watch(figures, watched).refuse_leaks(opens_talks_closes(left, right, link, pattern))
@@ -141,7 +142,7 @@ def test_sockets_that_talked_to_another_library_leave_nothing_behind(
     "leaks-nearby", "push-pull", "pub-sub", transports=("ipc", "inproc"), pairs="same", binds=("right-binds",)
 )
 def test_sockets_within_one_machine_leave_nothing_behind(
-    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: dict[str, float]
+    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: Figures
 ) -> None:
     left, right, watched = cast(left, right, peers, cell)
     Watch(figures, watched).refuse_leaks(opens_talks_closes(left, right, link, pattern))
@@ -149,7 +150,7 @@ def test_sockets_within_one_machine_leave_nothing_behind(
 
 @pytest.mark.scenario("leaks-unread", "push-pull", "dealer-router", pairs="same", binds=("right-binds",))
 def test_messages_that_nobody_received_go_with_their_socket(
-    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: dict[str, float]
+    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: Figures
 ) -> None:
     left, right, watched = cast(left, right, peers, cell)
 
@@ -165,7 +166,7 @@ def test_messages_that_nobody_received_go_with_their_socket(
 
 @pytest.mark.scenario("leaks-timeouts", "push-pull", "req-rep", pairs="same", binds=("right-binds",))
 def test_calls_that_timed_out_leave_nothing_behind(
-    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: dict[str, float]
+    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: Figures
 ) -> None:
     left, right, watched = cast(left, right, peers, cell)
 
@@ -186,7 +187,7 @@ def test_calls_that_timed_out_leave_nothing_behind(
 
 @pytest.mark.scenario("leaks-restarts", "push-pull", "pub-sub", pairs="pyzmq>*", binds=("right-binds",))
 def test_a_listener_lets_go_of_processes_that_died(
-    right: Peer, peers: Crowd, link: Link, pattern: Pattern, figures: dict[str, float]
+    right: Peer, peers: Crowd, link: Link, pattern: Pattern, figures: Figures
 ) -> None:
     right = peers.fresh("right")
     listener = link.bind(right, pattern.right)
@@ -202,7 +203,7 @@ def test_a_listener_lets_go_of_processes_that_died(
 
 @pytest.mark.scenario("leaks-reconnects", "push-pull", pairs="pyzmq>*", binds=("left-binds",))
 def test_a_client_lets_go_of_connections_to_processes_that_died(
-    right: Peer, peers: Crowd, link: Link, pattern: Pattern, figures: dict[str, float]
+    right: Peer, peers: Crowd, link: Link, pattern: Pattern, figures: Figures
 ) -> None:
     right = peers.fresh("right")
     with reserved() as port:
@@ -228,7 +229,7 @@ CLOSED_BY_THE_COLLECTOR = ("pebbe", "pyzmq", "pyzmq-asyncio")
 
 @pytest.mark.scenario("forgotten-close", "push-pull", pairs="same", binds=("right-binds",))
 def test_a_program_that_forgets_to_close_is_caught(
-    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: dict[str, float]
+    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: Figures
 ) -> None:
     left, right, watched = cast(left, right, peers, cell)
 

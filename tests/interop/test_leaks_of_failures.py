@@ -14,6 +14,7 @@ import pytest
 from harness.errors import CallFailed
 from harness.judge import Crowd
 from harness.measure.probe import Watch
+from harness.model.figures import Figures
 from harness.model.matrix import Cell
 from harness.model.patterns import Pattern
 from harness.peers.sockets import Link, Peer
@@ -30,7 +31,7 @@ SAID = (*STOPS.values(), OTHER_MECHANISM, NOT_ZMTP)
 
 @pytest.mark.scenario("leaks-strangers", "push-pull", pairs="same", binds=("right-binds",))
 def test_strangers_that_knock_and_hang_up_leave_nothing_behind(
-    right: Peer, peers: Crowd, link: Link, pattern: Pattern, figures: dict[str, float]
+    right: Peer, peers: Crowd, link: Link, pattern: Pattern, figures: Figures
 ) -> None:
     # 23/ZMTP: "if the mechanism does not match, it MUST close the connection".
     right = peers.fresh("right")
@@ -51,7 +52,7 @@ def test_strangers_that_knock_and_hang_up_leave_nothing_behind(
 
 @pytest.mark.scenario("leaks-silent-clients", "push-pull", pairs="same", binds=("right-binds",))
 def test_a_listener_that_closes_lets_go_of_clients_in_mid_handshake(
-    right: Peer, peers: Crowd, link: Link, pattern: Pattern, figures: dict[str, float]
+    right: Peer, peers: Crowd, link: Link, pattern: Pattern, figures: Figures
 ) -> None:
     right = peers.fresh("right")
     with ExitStack() as stack:
@@ -76,7 +77,7 @@ def rude_listener() -> Iterator[tcp.socket]:
 
 @pytest.mark.scenario("leaks-rude-servers", "push-pull", pairs="same", binds=("right-binds",))
 def test_a_client_that_met_no_zeromq_leaves_nothing_behind(
-    left: Peer, peers: Crowd, pattern: Pattern, figures: dict[str, float]
+    left: Peer, peers: Crowd, pattern: Pattern, figures: Figures
 ) -> None:
     left = peers.fresh("left")
     with rude_listener() as server:
@@ -97,7 +98,7 @@ def test_a_client_that_met_no_zeromq_leaves_nothing_behind(
 
 @pytest.mark.scenario("leaks-silent-servers", "push-pull", pairs="same", binds=("right-binds",))
 def test_a_client_that_closes_lets_go_of_a_server_that_says_nothing(
-    left: Peer, peers: Crowd, pattern: Pattern, figures: dict[str, float]
+    left: Peer, peers: Crowd, pattern: Pattern, figures: Figures
 ) -> None:
     left = peers.fresh("left")
     with rude_listener() as server, ExitStack() as stack:
@@ -116,7 +117,7 @@ def test_a_client_that_closes_lets_go_of_a_server_that_says_nothing(
 
 @pytest.mark.scenario("leaks-nobody-there", "push-pull", pairs="same", binds=("right-binds",))
 def test_a_client_that_closes_stops_looking_for_a_server(
-    left: Peer, peers: Crowd, pattern: Pattern, figures: dict[str, float]
+    left: Peer, peers: Crowd, pattern: Pattern, figures: Figures
 ) -> None:
     left = peers.fresh("left")
     with reserved() as port:
@@ -132,7 +133,7 @@ def test_a_client_that_closes_stops_looking_for_a_server(
 
 @pytest.mark.scenario("leaks-refusals", "push-pull", pairs=WITH_PYZMQ, binds=("right-binds",))
 def test_clients_that_are_refused_leave_nothing_behind(
-    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: dict[str, float]
+    left: Peer, right: Peer, peers: Crowd, link: Link, pattern: Pattern, cell: Cell, figures: Figures
 ) -> None:
     # 24/ZMTP-PLAIN: the server refuses with ERROR, or by closing the connection. Whether it does is checked elsewhere.
     left, right, watched = cast(left, right, peers, cell)

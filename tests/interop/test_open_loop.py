@@ -12,6 +12,7 @@ from harness.judge import Crowd
 from harness.measure import budgets as budgeting
 from harness.measure import histogram, latency
 from harness.measure.budgets import LIBRARY, SUBJECT
+from harness.model.figures import Figures
 from harness.model.patterns import Pattern
 from harness.peers.sockets import Link, Peer
 
@@ -40,7 +41,7 @@ def test_an_open_loop_counts_from_the_planned_moment(left: Peer, right: Peer, li
     "open-loop-64", "req-rep", "dealer-router", "pair-pair", transports=("tcp4", "ipc"), binds=("right-binds",)
 )
 def test_messages_sent_by_plan_all_come_back(
-    pattern: Pattern, link: Link, peers: Crowd, figures: dict[str, float]
+    pattern: Pattern, link: Link, peers: Crowd, figures: Figures
 ) -> None:
     # Shown beside pyzmq's in the same minute; what is judged is that every answer is the right one.
     rigs = {SUBJECT: latency.subject(peers.fresh("left"), peers.fresh("right"), link, pattern)}

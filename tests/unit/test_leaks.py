@@ -10,6 +10,7 @@ from harness.judge import Outcome, _judged
 from harness.measure import leaks
 from harness.measure.leaks import Course
 from harness.measure.probe import Leak, Probe, Watch
+from harness.model.figures import Figures
 from harness.model.verdicts import Verdict
 from harness.report import evidence
 from tests.unit.helpers import cell
@@ -90,12 +91,22 @@ def test_figures_hold_the_growth_of_each_counter_and_the_ends_of_the_interval() 
     assert shown["uss_per_cycle_low"] <= shown["uss_per_cycle"] <= shown["uss_per_cycle_high"]
 
 
-def probed(each_cycle: int) -> tuple[Watch, dict[str, float], list[int]]:
-    """Return a watch over a peer whose handles grow by so many in each cycle, its figures, and the growth."""
+def opened(pool: MemoryPool) -> int:
+    """Return how many sockets the newest peer of a pool has open."""
+    return len(pool.started[-1].open)
+
+
+def counting(pool: MemoryPool, handles: int = 0, **more: int) -> Answer:
+    """Return what the newest peer of a pool counts: a handle for each open socket, and these."""
+    return {"result": {"handles": opened(pool) + handles, **more}}
+
+
+def probed() -> tuple[Watch, Figures, list[int]]:
+    """Return a watch over a peer, its figures, and a list whose first number says how many handles more it has."""
     grown = [0]
 
     def stats(params: object) -> Answer:
-        return {"result": {"handles": 9 + grown[0], "switches": {"voluntary": 1}}}
+        return {"result": {"handles": opened(pool) + 9 + grown[0], "switches": {"voluntary": 1}}}
 
     def dump(params: object) -> Answer:
         return {"result": {"text": "x" * 40_000, "handles": ["9 socket"]}}
@@ -103,18 +114,18 @@ def probed(each_cycle: int) -> tuple[Watch, dict[str, float], list[int]]:
     pool = MemoryPool(handlers={"one": {"stats": stats, "dump": dump}})
     peer = pool.start("one")
     peer.capabilities["features"] = ["dump"]
-    figures: dict[str, float] = {}
+    figures = Figures()
     return Watch(figures, {"right": peer}), figures, grown
 
 
 def test_a_peer_that_comes_back_is_not_refused() -> None:
-    watch, figures, _ = probed(0)
+    watch, figures, _ = probed()
     watch.refuse_leaks(lambda number: None)
     assert figures == {"right_handles_per_cycle": 0.0}
 
 
 def test_a_leak_names_peer_role_and_growth_and_brings_the_peers_dump_as_evidence() -> None:
-    watch, _, grown = probed(2)
+    watch, _, grown = probed()
 
     def cycle(number: int) -> None:
         grown[0] += 2
@@ -132,10 +143,58 @@ def test_a_leak_names_peer_role_and_growth_and_brings_the_peers_dump_as_evidence
 
 
 def test_counters_are_awaited_until_they_are_back() -> None:
-    handles = iter([9] * 200)
-    pool = MemoryPool(handlers={"one": {"stats": lambda params: {"result": {"handles": next(late, next(handles))}}}})
-    late = iter([9] * 0)
+    late: list[int] = []
+    pool = MemoryPool(handlers={"one": {"stats": lambda params: counting(pool, handles=late.pop() if late else 9)}})
     probe = Probe(pool.start("one"))
     probe.warm()
-    late = iter([12, 11, 10])
+    late += [10, 11, 12]
     assert leaks.findings(probe.settle(3)) == []
+    assert late == []
+
+
+def test_the_course_of_the_counters_is_filed_from_warm_to_settled() -> None:
+    watch, figures, grown = probed()
+
+    def cycle(number: int) -> None:
+        grown[0] += 1
+
+    watch.findings(cycle, warm_up=2, cycles=3, settle_ms=1)
+    assert figures.courses == {"right": {"cycles": [0, 1, 3, 3], "counters": {"handles": [11, 12, 14, 14]}}}
+
+
+@pytest.mark.parametrize(
+    ("counted", "says"),
+    [
+        ({"handles": 9, "sockets": 0}, "its handles stayed at 9; its sockets stayed at 0 when a PULL bound to tcp"),
+        ({"sockets": 3}, "one one-1.0 cannot be watched: it counts no handles when a PULL bound to tcp://127.0.0.1:*"),
+    ],
+    ids=["a count that stands still", "no count"],
+)
+def test_a_peer_whose_counters_do_not_move_cannot_be_watched(counted: dict[str, int], says: str) -> None:
+    pool = MemoryPool(handlers={"one": {"stats": lambda params: {"result": counted}}})
+    outcome = Outcome(Verdict.PASS)
+    with _judged(outcome):
+        Watch(Figures(), {"both": pool.start("one")}).refuse_leaks(lambda number: None)
+    assert outcome.verdict is Verdict.UNSUPPORTED
+    assert says in outcome.reason
+    assert not pool.started[0].open
+
+
+def test_a_counter_that_is_not_judged_need_not_move() -> None:
+    pool = MemoryPool(handlers={"one": {"stats": lambda params: counting(pool, sockets=3)}})
+    Watch(Figures(), {"both": pool.start("one")}, ignored=("sockets",)).refuse_leaks(lambda number: None)
+
+
+def test_a_count_that_is_still_falling_may_hide_at_first_what_is_opened() -> None:
+    falling = [0, 1, 2, 3, 4, 5, 6]
+    pool = MemoryPool(
+        handlers={"one": {"stats": lambda params: counting(pool, handles=falling.pop() if falling else 0)}}
+    )
+    Probe(pool.start("one")).prove()
+    assert falling == []
+
+
+def test_what_must_rise_is_what_is_counted_and_handles() -> None:
+    assert leaks.stuck({"handles": 5, "threads": 3}, {"handles": 6, "threads": 3}) == []
+    assert leaks.stuck({"handles": 5, "goroutines": 3}, {"handles": 6, "goroutines": 3}) == ["goroutines"]
+    assert leaks.stuck({"sockets": 0}, {"sockets": 1}) == ["handles"]

@@ -53,6 +53,25 @@ def test_the_summary_says_what_grew_or_that_nothing_did() -> None:
     assert soak.summary()[-1] == "too short to judge: the peers were not warm yet"
 
 
+def test_a_peer_whose_counters_do_not_move_is_not_judged_and_the_soak_says_so() -> None:
+    stats = {"result": {"handles": 9, "sockets": 0, "contexts": 0}}
+    mute = dict.fromkeys(("send", "recv", "set"), error(-32000, name="timeout"))
+    pool = MemoryPool("one", handlers={"one": {"stats": lambda params: stats, **mute}})
+
+    def interrupt(soak: Soak) -> None:
+        if soak.unwatched:
+            raise KeyboardInterrupt
+
+    soak = Soaker(pool, 60, interrupt).run()
+    assert list(soak.unwatched) == ["one left"]
+    assert not soak.judged
+    assert "nothing grew" not in soak.summary()
+    assert soak.summary()[-1].startswith(
+        "one left is not judged: one one-1.0 cannot be watched: its handles stayed at 9"
+    )
+    assert soak.to_json()["unwatched"] == soak.unwatched
+
+
 def test_ctrl_c_ends_a_soak_with_what_there_is_and_no_peer_is_left() -> None:
     def interrupt(soak: Soak) -> None:
         if soak.turns == 3:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from harness.model.verdicts import Verdict
 from tests.interop import test_leaks, test_leaks_of_failures
 from tests.proofs.tables.proof import Proof
 
 _TCP: Final = "push-pull/tcp4"
 _cycles = test_leaks.test_sockets_that_talked_and_were_closed_leave_nothing_behind
 _GROW: Final = "grow=65536"
+_STUCK: Final = "its handles stayed at 9 when a PULL bound to tcp://127.0.0.1:* was opened"
 
 PROOFS: Final = (
     # The article's case: a program that answers that it closed, and did not.
@@ -67,6 +69,18 @@ PROOFS: Final = (
         test_leaks_of_failures.test_clients_that_are_refused_leave_nothing_behind,
         f"{_TCP}/faulty>pyzmq/right-binds/leaks-refusals",
         says="handles grew",
+    ),
+    # A count that never moves would find every peer clean.
+    *(
+        Proof("stuck-handles", _cycles, f"{pattern}/tcp4/faulty>faulty/right-binds/leaks", Verdict.UNSUPPORTED, _STUCK)
+        for pattern in ("push-pull", "req-rep")
+    ),
+    Proof(
+        "stuck-handles",
+        test_leaks.test_a_program_that_forgets_to_close_is_caught,
+        f"{_TCP}/faulty>faulty/right-binds/forgotten-close",
+        Verdict.UNSUPPORTED,
+        _STUCK,
     ),
     # What is forgotten must have talked before.
     Proof(

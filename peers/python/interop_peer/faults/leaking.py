@@ -8,6 +8,7 @@ from typing import Any
 from ..asyncio_socket import AsyncioSocket
 from ..drivers import pyzmq
 from ..libzmq import Contexts, Held, ZmqSocket
+from ..server import Server
 from .registry import register
 
 _KEPT: list[Any] = []
@@ -66,3 +67,11 @@ class _LeavingDriver(pyzmq.PyzmqDriver):
 
 
 register("leak-thread", "leaves a thread behind for each closed context", driver=_LeavingDriver)
+
+
+class _StuckServer(Server):
+    def counts(self, *, collect: bool = False) -> dict[str, Any]:
+        return super().counts(collect=collect) | {"handles": 9}
+
+
+register("stuck-handles", "says that it has 9 open handles, whatever is open", server=_StuckServer)

@@ -1,0 +1,19 @@
+"""What a check measured, as it is filed beside its verdict. Pure; `harness.measure` says what the numbers mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Figures(dict[str, float]):
+    """Numbers by name; and what only a drawing shows whole.
+
+    `histograms` are latencies by the name of their row, encoded as peers hand them over (CONTRACT.md, section 5).
+    `courses` are a process's counters, by the name of its role: `{"cycles": […], "counters": {name: […]}}`, one value
+    for each number of cycles that were done since warming up.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.histograms: dict[str, str] = {}
+        self.courses: dict[str, Any] = {}
