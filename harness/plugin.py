@@ -255,7 +255,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         blame=outcome.blame,
         check=pyfuncitem.originalname,
         worker=os.environ.get("PYTEST_XDIST_WORKER", ""),
-        figures=outcome.figures,
+        figures=dict(outcome.figures),
         evidence={} if outcome.verdict is Verdict.PASS and outcome.wire is None else evidence.of(outcome),
     )
     allure_labels.label(pyfuncitem.stash[_RECORD], outcome)
