@@ -235,7 +235,9 @@ def test_a_program_that_forgets_to_close_is_caught(
 
     def cycle(number: int) -> None:
         sender, receiver = link.open((left, pattern.left), (right, pattern.right))
-        talk(sender, receiver, number)
+        waiting = receiver.recv_later()  # what waits may be known in more places than what finds its message there
+        sender.send(f"question {number}")
+        assert waiting.messages() == [[f"question {number}"]]
         sender.abandon()
         receiver.abandon()
 
