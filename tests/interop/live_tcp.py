@@ -22,7 +22,7 @@ _PIDFD_GETFD: Final = 438
 
 def keepalive(bound: RemoteSocket, peer: Peer) -> tuple[int, int]:
     """Return SO_KEEPALIVE, and TCP_KEEPIDLE in seconds, of the peer's end of a connection to a bound socket."""
-    if sys.platform != "linux":
+    if sys.platform != "linux" or peer.client.hello["os"] != "linux":
         raise Unsupported("only Linux lets a check look at the sockets of another process")
     with _borrow(peer.client.pid, _descriptor(bound, peer)) as live:
         return (

@@ -38,7 +38,7 @@ SILENT = "for request in requests(): pass"
 
 Start = Callable[..., PeerClient]
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups are told apart on POSIX")
+no_sigquit = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGQUIT")
 
 
 @pytest.fixture
@@ -202,7 +202,10 @@ def test_a_broken_peer_answers_nothing_more(start: Start) -> None:
 ENDS = {
     "an exit code": ("sys.exit(3)", "the peer ended with exit code 3"),
     "an end that looks polite": ("sys.exit(0)", "the peer ended with exit code 0"),
-    "a signal": ("os.kill(os.getpid(), 9)", "the peer ended with signal 9"),
+    "a signal": (
+        "os.kill(os.getpid(), 9)",
+        f"the peer ended with {'exit code' if sys.platform == 'win32' else 'signal'} 9",
+    ),
     "an uncaught exception": ("raise ValueError", "the peer ended with exit code 1"),
 }
 
@@ -246,6 +249,7 @@ def test_silence_is_a_hang_and_the_peer_is_killed(start: Start) -> None:
     assert isinstance(peer.broken, PeerHang)
 
 
+@no_sigquit
 def test_a_hung_peer_is_asked_for_its_stacks(start: Start) -> None:
     where = "import faulthandler, signal\nfaulthandler.register(signal.SIGQUIT)\ndef stuck(): time.sleep(60)\nstuck()"
     peer = start(where, patience=2.0)
@@ -254,6 +258,7 @@ def test_a_hung_peer_is_asked_for_its_stacks(start: Start) -> None:
     assert "in stuck" in raised.value.evidence["stacks of tiny"]
 
 
+@no_sigquit
 def test_a_hung_peer_that_ends_when_it_is_asked_is_a_hang_and_no_crash(start: Start) -> None:
     peer = start(SILENT, patience=0.1)  # SIGQUIT ends it
     with pytest.raises(PeerHang) as raised:
@@ -316,6 +321,7 @@ def test_a_good_peer_ends_without_a_word(start: Start, tmp_path: Path) -> None:
     assert ended(peer)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="tests/windows does it there: CTRL_BREAK needs a console")
 def test_a_peer_that_overlooks_the_end_of_its_stdin_is_asked_first(start: Start, hurry: None) -> None:
     peer = start(f"{ECHO}\ntime.sleep(60)")
     peer.call("hello")
