@@ -256,6 +256,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         check=pyfuncitem.originalname,
         worker=os.environ.get("PYTEST_XDIST_WORKER", ""),
         figures=dict(outcome.figures),
+        histograms=outcome.figures.histograms,
+        courses=outcome.figures.courses,
         evidence={} if outcome.verdict is Verdict.PASS and outcome.wire is None else evidence.of(outcome),
     )
     allure_labels.label(pyfuncitem.stash[_RECORD], outcome)

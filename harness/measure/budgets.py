@@ -13,6 +13,7 @@ from typing import Any, Final
 from harness.measure import histogram, paired
 from harness.measure.histogram import Latency
 from harness.model import naming, tables
+from harness.model.figures import Figures
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 
@@ -113,8 +114,8 @@ def hold(budget: Budget, rows: Rows) -> list[tuple[Verdict, str]]:
     return held
 
 
-def figures(rows: Rows) -> dict[str, float]:
-    """Return what a run files beside the verdict: ratios with their intervals, and the subject's times in µs."""
+def file(rows: Rows, figures: Figures) -> None:
+    """File what was measured: ratios with their intervals, each row's times in µs, and its histogram."""
     found: dict[str, float] = {}
     for floor in rows.keys() - {SUBJECT}:
         for percentile in RATIOS:
@@ -125,7 +126,8 @@ def figures(rows: Rows) -> dict[str, float]:
         total = histogram.together(list(blocks))
         found |= {f"{name} {percentile} µs": value for percentile, value in total.percentiles.items()}
         found[f"{name} jitter µs"] = total.jitter
-    return {name: float(f"{value:.4g}") for name, value in sorted(found.items())}
+        figures.histograms[name] = total.encoded
+    figures |= {name: float(f"{value:.4g}") for name, value in sorted(found.items())}
 
 
 def _column(blocks: Sequence[Latency], percentile: str) -> list[float]:

@@ -5,6 +5,7 @@ http://hdrhistogram.org; the encoded form is "V2, compressed, base64", which its
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
@@ -20,6 +21,10 @@ DIGITS: Final = 3
 """The range in ns and the significant digits that peers record with."""
 
 PERCENTILES: Final = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9}
+
+
+_STEPS: Final = 12
+"""Points of a curve for each nine: more cannot be told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +49,18 @@ def decode(text: str) -> Any:
     try:
         found = HdrHistogram.decode(text)
     except Exception as error:
-        raise ContractBreach(f"a histogram that can't be decoded: {error}: {text[:40]!r}") from None
+        raise ContractBreach(f"a histogram that can't be decoded: {error}: {text!r:.40}") from None
     if found is None:
-        raise ContractBreach(f"a histogram that can't be decoded: {text[:40]!r}")
+        raise ContractBreach(f"a histogram that can't be decoded: {text!r:.40}")
     return found
+
+
+def check(text: Any) -> None:
+    """Raise ValueError, in one line, for what is no encoded histogram."""
+    try:
+        decode(text)
+    except ContractBreach as error:
+        raise ValueError(str(error)) from None
 
 
 def latency(result: Mapping[str, Any]) -> Latency:
@@ -66,6 +79,31 @@ def together(blocks: list[Latency]) -> Latency:
     mean = 1000 * fmean(block.mean for block in blocks)
     jitter = 1000 * fmean(block.jitter for block in blocks)
     return _summed(total, mean, jitter, total.encode().decode("ascii"))
+
+
+def nines(percentile: float) -> float:
+    """Return where a percentile from 0 up to below 100 stands on an axis with a unit for each nine (99 at 2)."""
+    return -math.log10(1 - percentile / 100)
+
+
+def curve(text: str) -> list[tuple[float, float]]:
+    """Return an encoded histogram as points of (nines, µs), the fastest first; ContractBreach if it is none.
+
+    A value stands where the messages that took less end, so the slowest of 1,000 stands at three nines.
+    """
+    import numpy
+
+    found = decode(text)
+    counts = numpy.asarray(found.counts)
+    total = int(counts.sum())
+    points: dict[int, tuple[float, float]] = {}
+    less = 0
+    for index in numpy.flatnonzero(counts):
+        at = -math.log10(1 - less / total)
+        last = at, found.get_value_from_index(int(index)) / 1000
+        points.setdefault(int(at * _STEPS), last)
+        less += int(counts[index])
+    return [*points.values(), last] if points else []
 
 
 def _summed(found: Any, mean_ns: float, jitter_ns: float, encoded: str) -> Latency:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -17,3 +18,14 @@ class Figures(dict[str, float]):
         super().__init__()
         self.histograms: dict[str, str] = {}
         self.courses: dict[str, Any] = {}
+
+
+def check_courses(courses: Mapping[str, Any]) -> None:
+    """Raise TypeError or ValueError, in one line, for courses that are not of the form above."""
+    for role, course in courses.items():
+        rows = {"cycles": course["cycles"], **course["counters"]}
+        for name, values in rows.items():
+            if not isinstance(values, list) or not all(type(value) is int for value in values):
+                raise TypeError(f"'courses.{role}': {name} must be whole numbers")
+            if len(values) != len(course["cycles"]):
+                raise ValueError(f"'courses.{role}': {name} must have a value for each number of cycles")

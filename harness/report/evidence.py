@@ -70,6 +70,9 @@ def explained(record: Record, folder: Path) -> Iterator[str]:
     told |= {"known issue": record.issue, "worker": record.worker}
     yield from (f"{name + ':':13}{value}" for name, value in told.items() if value)
     yield from (f"{name + ':':13}{value:g}" for name, value in record.figures.items())
+    for role, course in record.courses.items():
+        for name, values in ({"cycles": course["cycles"]} | course["counters"]).items():
+            yield f"{f'{name} ({role}):':22}{' '.join(map(str, values))}"
     yield f"{'repeat:':13}{repeat_command(record.cell)}"
     if record.reason and "error" not in record.evidence:
         yield from _titled("reason", record.reason)

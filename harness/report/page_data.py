@@ -14,12 +14,15 @@ from typing import Any, Final
 
 from harness.model.patterns import TRANSPORTS
 from harness.model.verdicts import Verdict, worst
-from harness.report import evidence, page_texts, table
+from harness.report import evidence, page_curves, page_texts, table
 from harness.report.changes import Changes
 from harness.report.store import Record, Run
 
 ROOM: Final = 2_800_000
 """Bytes of evidence in a page, about: with everything else it stays below 5 MB."""
+
+DRAWN: Final = 120
+"""Cells whose curves are drawn, the worst first; each takes about a twentieth of a second."""
 
 LONGEST: Final = 12_000
 """Characters of one text; the beginning and the end of longer ones are kept."""
@@ -59,10 +62,12 @@ class _Names:
 
 
 class _Room:
-    """The texts of evidence, as far as they fit. `left` is in bytes."""
+    """The texts and drawings of evidence, as far as they fit: `left` is in bytes, `drawings` are cells."""
 
     def __init__(self, left: int) -> None:
         self.left = left
+        self.drawings = DRAWN
+        self.sheet = page_curves.Sheet()
         self.texts = _Names()
 
     def number(self, text: str) -> int | None:
@@ -125,7 +130,9 @@ def _row(record: Record, names: Mapping[str, _Names]) -> list[Any]:
 
 
 def _evidence(record: Record, folder: Path | None, space: _Room) -> tuple[Any, bool]:
-    """Return [[[title, number of its text], …], figures, files], or 0 for nothing; and whether all of it fitted."""
+    """Return [[[title, number of its text], …], figures, files, numbers of drawings], or 0 for nothing; and whether all
+    of it fitted.
+    """
     found: list[list[Any]] = []
     whole = True
     for title, text in sections(record, folder):
@@ -135,7 +142,13 @@ def _evidence(record: Record, folder: Path | None, space: _Room) -> tuple[Any, b
         else:
             found.append([title, number])
     files = list(record.evidence.get("wire", {}).get("files", ()))
-    return ([found, record.figures, files] if found or files or record.figures else 0), whole
+    drawn: list[int] = []
+    if record.courses and space.drawings:
+        space.drawings -= 1
+        numbers = [*map(space.number, space.sheet.of_cell(record))]
+        drawn = [number for number in numbers if number is not None]
+    whole = whole and len(drawn) == len(record.courses)
+    return ([found, record.figures, files, drawn] if found or files or record.figures else 0), whole
 
 
 def sections(record: Record, folder: Path | None) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from harness.measure import compare
+from harness.measure import compare, histogram
 from harness.measure.budgets import LIBRARY, RAW, SUBJECT
 from harness.model.verdicts import Verdict, worst
 from harness.report import page_svg
@@ -30,8 +30,8 @@ class Plot:
 ROWS: Final = (SUBJECT, LIBRARY, RAW)
 STYLES: Final = {SUBJECT: ("-", "o"), LIBRARY: ("--", "s"), RAW: (":", "^")}
 
-_RANKS: Final = {"p50": 0.0, "p90": 1.0, "p99": 2.0, "p99.9": 3.0, "max": 3.7}
-"""Where a percentile stands: about one step for each nine, so that the tail is as wide as the body."""
+_RANKS: Final = {f"{rank:g}": histogram.nines(rank) for rank in (50.0, 90.0, 99.0, 99.9)}
+"""Where a percentile stands: one step for each nine, so that the tail is as wide as the body."""
 
 MOST: Final = 24
 """Groups of measured cells that are drawn; each is some 60 KB."""
@@ -46,7 +46,7 @@ def groups(records: Iterable[Record]) -> dict[str, list[Record]]:
     """Return the measured cells by what they share: everything but the pair."""
     found: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        if f"{SUBJECT} p50 µs" in record.figures:
+        if SUBJECT in record.histograms:
             cell = record.cell
             found[f"{cell.what}, {cell.pattern}, {cell.transport}"].append(record)
     return dict(sorted(found.items()))
@@ -74,13 +74,13 @@ def _percentiles(name: str, records: Sequence[Record]) -> str:
         panel.set_title(f"{record.cell.left} > {record.cell.right}", fontsize=8)
         panel.set_yscale("log")
         page_svg.plain_numbers(panel.yaxis, steps=(1.0,))
-        panel.set_xticks(list(_RANKS.values()), [rank.removeprefix("p") for rank in _RANKS])
+        panel.set_xticks(list(_RANKS.values()), list(_RANKS))
         for row, colour in zip(ROWS, page_svg.SERIES, strict=False):
-            points = [(at, record.figures.get(f"{row} {rank} µs", 0.0)) for rank, at in _RANKS.items()]
-            points = [(at, value) for at, value in points if value > 0]
-            if points:
+            if row in record.histograms:
                 line, mark = STYLES[row]
-                panel.plot(*zip(*points, strict=True), line, marker=mark, markersize=3, color=colour, label=row)
+                points = histogram.curve(record.histograms[row])
+                looks = {"marker": mark, "markersize": 3, "markevery": [-1], "color": colour, "label": row}
+                panel.plot(*zip(*points, strict=True), line, **looks)
     for panel in panels[:, 0]:
         panel.set_ylabel("µs")
     for index, panel in enumerate(panels.flat):

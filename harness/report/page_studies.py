@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from harness.report import page_svg
+from harness.report import page_curves, page_svg
 from harness.report.page_plots import Plot
 
 SOAK: Final = "soak.json"
@@ -64,17 +64,16 @@ def soak(data: Mapping[str, Any]) -> Iterator[Plot]:
         for panel in panels.flat[len(series) :]:
             panel.set_visible(False)
         for (counter, rows), panel in zip(series.items(), panels.flat, strict=False):
-            bytes_ = counter in ("rss", "uss")
-            panel.set_title(f"{counter}, MiB" if bytes_ else counter)
+            page_curves.titled(panel, counter)
             for row in rows:
-                points = [(at, value / 2**20 if bytes_ else value) for at, value in thinned(row["points"])]
                 colour = colours.get(row["peer"])
-                (line,) = panel.plot(
-                    *zip(*points, strict=True),
+                line = page_curves.line(
+                    panel,
+                    counter,
+                    thinned(row["points"]),
                     color=colour or page_svg.SERIES[5],
                     linewidth=1.4 if colour else 0.6,
                     zorder=2 if colour else 1,
-                    drawstyle="default" if bytes_ else "steps-post",
                 )
                 if colour:
                     handles[row["peer"]] = line
@@ -84,7 +83,9 @@ def soak(data: Mapping[str, Any]) -> Iterator[Plot]:
             panel.set_xlabel("seconds since the start")
         page_svg.legend(figure, handles)
         svg = page_svg.svg(figure, "counters over time")
-    grew = "; ".join(f"{one['peer']}: {one['text']}" for one in data["grew"])
+    told = [f"{one['peer']}: {one['text']}" for one in data["grew"]]
+    told += [f"{peer} is not judged: {why}" for peer, why in data.get("unwatched", {}).items()]
+    grew = "; ".join(told)
     about = {"seconds": round(data["seconds"]), "turns": data["turns"], "restarts": data["restarts"], "grew": grew}
     yield Plot("caption_soak_grew" if grew else "caption_soak", svg, about)
 

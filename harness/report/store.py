@@ -19,17 +19,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import SetupFault
+from harness.measure import histogram
+from harness.model.figures import check_courses
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 
 RESULTS: Final = "results.json"
 VERSION: Final = 1
 """Of the form of `results.json`, which `results.schema.json` beside this file describes."""
-_OPTIONAL: Final = ("reason", "issue", "blame", "check", "worker", "at", "figures", "evidence")
+_OPTIONAL: Final = ("reason", "issue", "blame", "check", "worker", "at", "figures", "histograms", "courses", "evidence")
 _KINDS: Final = {
     **dict.fromkeys(("reason", "issue", "blame", "check", "worker"), str),
-    "figures": dict,
-    "evidence": dict,
+    **dict.fromkeys(("figures", "histograms", "courses", "evidence"), dict),
 }
 
 
@@ -38,6 +39,7 @@ class Record:
     """What a run says about one cell.
 
     `seconds` covers the check and the closing of its sockets; `at` is when it began, in seconds since the run did.
+    `figures`, `histograms` and `courses` are as in `harness.model.figures`.
     """
 
     cell: Cell
@@ -50,6 +52,8 @@ class Record:
     worker: str = ""
     at: float = 0.0
     figures: dict[str, float] = field(default_factory=dict)
+    histograms: dict[str, str] = field(default_factory=dict)
+    courses: dict[str, Any] = field(default_factory=dict)
     evidence: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -74,6 +78,9 @@ class Record:
                 raise TypeError(f"{row['id']}: {key!r} must be a {kinds.__name__}, not {row[key]!r:.40}")
         if not all(isinstance(value, int | float) for value in row.get("figures", {}).values()):
             raise TypeError(f"{row['id']}: 'figures' must be numbers")
+        for text in row.get("histograms", {}).values():
+            histogram.check(text)
+        check_courses(row.get("courses", {}))
         if not isinstance(row.get("evidence", {}).get("peers", []), list):
             raise TypeError(f"{row['id']}: 'evidence.peers' must be a list")
         return Record(

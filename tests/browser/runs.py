@@ -31,6 +31,9 @@ REASONS: Final = {
 }
 
 FAILED: Final = "req-rep/tcp4/go-zeromq>pyzmq/left-binds/multipart"
+WATCHED: Final = 7
+"""The place of a cell whose counters were watched."""
+
 HOSTILE: Final = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>"
 
 
@@ -52,6 +55,8 @@ def small() -> tuple[Run, Run]:
     links = [Cell.parse(FAILED), *islice(others, 259)]
     verdicts = {0: Verdict.FAIL} | {20 * at: one for at, one in enumerate(Verdict, 1) if one is not Verdict.FAIL}
     after = [record(cell, verdicts.get(index, Verdict.PASS)) for index, cell in enumerate(links)]
+    after[WATCHED].courses = {"left": {"cycles": [0, 1, 3], "counters": {"handles": [9, 10, 12], "uss": [4096] * 3}}}
+    after[WATCHED].figures = {"left_handles_per_cycle": 1.0}
     before = [record(one.cell, Verdict.PASS) for one in after[:-1]]
     before.append(record(Cell.parse("pub-sub/tcp4/pebbe>pyzmq/left-binds/gone"), Verdict.PASS))
     return Run("20260101-000000-1", dict(ABOUT), before), Run("20260102-000000-1", dict(ABOUT), after)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import Browser
-from tests.browser.runs import FAILED
+from tests.browser.runs import FAILED, WATCHED, small
 
 pytestmark = pytest.mark.browser
 
@@ -63,6 +63,18 @@ def test_an_open_cell_shows_evidence_command_and_blame(browser: Browser, few: Pa
         assert words in shown
     browser.click("#list .row")
     assert browser.count("#list .evidence") == 0
+
+
+def test_a_watched_cell_shows_its_counters_as_curves(browser: Browser, few: Path) -> None:
+    _, run = small()
+    browser.open(few, f"#cell={run.records[WATCHED].cell.id}")
+    assert browser.count(".evidence .plot svg[role=img]") == 1
+    assert "handles +3" in browser.text(".evidence .plot")
+    assert browser.ask("document.querySelector('.evidence .plot svg').getBoundingClientRect().height") > 100
+    browser.click("[data-language=zh]")
+    assert "循环次数" in browser.text(".evidence .plot")
+    browser.open(few, f"#cell={FAILED}")
+    assert browser.count(".evidence .plot") == 0
 
 
 def test_a_known_issue_has_its_link(browser: Browser, few: Path) -> None:

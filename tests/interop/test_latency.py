@@ -57,7 +57,7 @@ def within_budget(
     }
     with pinned(sorted(everybody)) if pin else nullcontext():
         rows = latency.interleaved(rigs, BLOCKS, count, size)
-    figures.update(budgeting.figures(rows))
+    budgeting.file(rows, figures)
     held = [found for budget in budgeting.of(budgets, cell) for found in budgeting.hold(budget, rows)]
     assert not (broken := [why for verdict, why in held if verdict is Verdict.FAIL]), "; ".join(broken)
     if unsure := [why for verdict, why in held if verdict is Verdict.INCONCLUSIVE]:

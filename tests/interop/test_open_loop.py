@@ -50,4 +50,4 @@ def test_messages_sent_by_plan_all_come_back(
         rigs[LIBRARY] = latency.subject(one, other, link, pattern)
     with pinned([end.peer.client.pid for rig in rigs.values() for end in (rig.pings, rig.echoes)]):
         rows = latency.interleaved(rigs, BLOCKS, COUNT, 64, RATE)
-    figures.update(budgeting.figures(rows))
+    budgeting.file(rows, figures)

@@ -7,6 +7,9 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from hdrh.histogram import HdrHistogram
+
+from harness.measure import histogram
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 from harness.peers.manifest import Manifest
@@ -31,6 +34,14 @@ def record(verdict: str = "pass", **keys: Any) -> Record:
 def run(*records: Record, problems: tuple[str, ...] = (), name: str = "20260102-030405-1") -> Run:
     """Return a run with these records."""
     return Run(name, dict(ABOUT), list(records), list(problems))
+
+
+def encoded(*times_us: float) -> str:
+    """Return these times as an encoded histogram."""
+    made = HdrHistogram(histogram.LOWEST, histogram.HIGHEST, histogram.DIGITS)
+    for time in times_us:
+        made.record_value(int(1000 * time))
+    return str(made.encode().decode("ascii"))
 
 
 def script(folder: Path, code: str, name: str = "peer.py") -> list[str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hdrh.histogram import HdrHistogram
 
 from harness.errors import ContractBreach
 from harness.measure import budgets, histogram
 from harness.measure.budgets import LIBRARY, RAW, SUBJECT
 from harness.measure.histogram import Latency
+from harness.model.figures import Figures
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
+from tests.unit.helpers import encoded
 
 CELL = Cell.parse("req-rep/tcp4/go-zeromq>pyzmq/right-binds/round-trip-64")
 ENTRY = {
@@ -25,13 +26,6 @@ ENTRY = {
 def text(**changed: str) -> str:
     entry = {key: value for key, value in {**ENTRY, **changed}.items() if value}
     return "[[budget]]\n" + "".join(f"{key} = {value}\n" for key, value in entry.items())
-
-
-def encoded(*times_us: float) -> str:
-    made = HdrHistogram(histogram.LOWEST, histogram.HIGHEST, histogram.DIGITS)
-    for time in times_us:
-        made.record_value(int(1000 * time))
-    return str(made.encode().decode("ascii"))
 
 
 def block(*times_us: float) -> Latency:
@@ -99,11 +93,33 @@ def test_a_floor_that_was_not_measured_is_no_pass() -> None:
 
 
 def test_the_figures_are_ratios_with_their_intervals_and_times() -> None:
-    figures = budgets.figures(rows(40))
+    figures = Figures()
+    budgets.file(rows(40), figures)
     assert figures["p50 ×raw"] == figures["p50 ×raw low"] == pytest.approx(4.0, rel=0.01)
     assert figures["subject p99.9 µs"] == pytest.approx(40, rel=0.01)
     assert figures["raw max µs"] == pytest.approx(10, rel=0.01)
     assert figures["subject jitter µs"] == 0.5
+
+
+def test_each_rows_histogram_is_filed_whole() -> None:
+    figures = Figures()
+    budgets.file({SUBJECT: [block(40, 50)] * 7, RAW: [block(10)] * 7}, figures)
+    assert histogram.decode(figures.histograms[SUBJECT]).get_total_count() == 14
+    assert histogram.decode(figures.histograms[RAW]).get_max_value() == pytest.approx(10_000, rel=0.001)
+
+
+def test_the_slowest_of_a_thousand_stands_at_three_nines() -> None:
+    points = histogram.curve(encoded(*[10.0] * 500, *[20.0] * 400, *[50.0] * 99, 900.0))
+    assert [round(at, 2) for at, _ in points[:4]] == [0.0, 0.3, 1.0, 3.0]
+    assert [value for _, value in points[:4]] == pytest.approx([10, 20, 50, 900], rel=0.001)
+
+
+def test_a_curve_of_many_values_has_few_points_and_ends_with_the_slowest() -> None:
+    points = histogram.curve(encoded(*(1.005**each for each in range(1000))))
+    assert len(points) <= 50
+    assert points[0] == (0.0, pytest.approx(1, rel=0.01))
+    assert points[-1] == (pytest.approx(3.0), pytest.approx(1.005**999, rel=0.001))
+    assert points == sorted(points)
 
 
 def test_blocks_are_added_as_histograms_not_as_averages() -> None:

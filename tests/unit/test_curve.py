@@ -6,19 +6,16 @@ import random
 from dataclasses import replace
 
 import pytest
-from hdrh.histogram import HdrHistogram
 
-from harness.measure import curve, histogram
+from harness.measure import curve
 from harness.measure.curve import Growth, Step
 from harness.measure.paired import Interval
 from harness.model.verdicts import Verdict
+from tests.unit import helpers
 
 
 def encoded(*times_ms: float) -> str:
-    found = HdrHistogram(histogram.LOWEST, histogram.HIGHEST, histogram.DIGITS)
-    for time in times_ms:
-        found.record_value(int(time * 1e6))
-    return str(found.encode().decode("ascii"))
+    return helpers.encoded(*(1000 * time for time in times_ms))
 
 
 def step(clients: int = 10, cpu: float = 1.0, **keys: object) -> Step:

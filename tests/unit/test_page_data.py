@@ -63,6 +63,27 @@ def test_a_page_stays_small_whatever_peers_say() -> None:
     assert len(page.render(run(*records)).encode()) < 5_000_000
 
 
+COURSES = {"left": {"cycles": [0, 1], "counters": {"handles": [9, 9]}}}
+
+
+def test_a_watched_cell_has_its_curves_as_long_as_there_is_room() -> None:
+    watched = record(what="leaks", courses=COURSES, figures={"left_handles_per_cycle": 0.0})
+    data = page_data.compact(run(watched), None)
+    [number] = data["rows"][0][-1][3]
+    assert data["texts"][number].startswith('<svg role="img"')
+    assert data["missing"] == []
+    assert page_data.compact(run(watched), None, room=100)["missing"] == [0]
+
+
+def test_no_more_cells_are_drawn_than_a_person_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_data, "DRAWN", 1)
+    figures = {"left_handles_per_cycle": 0.0}
+    records = [record(verdict, what=verdict, courses=COURSES, figures=figures) for verdict in ("pass", "fail")]
+    data = page_data.compact(run(*records), None)
+    assert [len(row[-1][3]) for row in data["rows"]] == [0, 1]
+    assert data["missing"] == [0]
+
+
 def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
     text = page_data.clipped("a" * page_data.LONGEST + "z" * page_data.LONGEST)
     assert text.startswith("aaa")

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from harness.model.verdicts import Verdict
-from harness.report import page, page_plots, page_small, page_studies, page_svg
+from harness.report import page, page_curves, page_plots, page_small, page_studies, page_svg
 from harness.report.store import Record
-from tests.unit.helpers import record, run
+from tests.unit.helpers import encoded, record, run
 
-FIGURES = {f"{row} {rank} µs": value for row in ("subject", "raw") for rank, value in (("p50", 20.0), ("p99", 90.0))}
+HISTOGRAMS = {row: encoded(*range(20, 90)) for row in ("subject", "raw")}
 RATIOS = {"p50 ×raw": 2.0, "p50 ×raw low": 1.5, "p50 ×raw high": 2.5}
 
 
 def measured(figures: dict[str, float], left: str = "one") -> Record:
-    return record(what="round-trip-64", pattern="req-rep", left=left, figures=FIGURES | figures)
+    return record(what="round-trip-64", pattern="req-rep", left=left, figures=figures, histograms=HISTOGRAMS)
 
 
 def is_drawing(svg: str) -> bool:
@@ -50,6 +50,50 @@ def test_measured_cells_are_drawn_by_what_they_share() -> None:
     assert "three &gt; two" in plots[0].svg
     assert ">subject<" in plots[0].svg
     assert ">library<" not in plots[0].svg
+
+
+def test_percentiles_are_drawn_from_the_histogram_up_to_the_slowest() -> None:
+    one, other = measured({}), measured({})
+    other.histograms = HISTOGRAMS | {"subject": encoded(*range(20, 89), 400)}
+    drawn = [next(page_plots.latency(run(each))).svg for each in (one, other)]
+    assert drawn[0] != drawn[1]
+    assert ">90<" in drawn[0]
+
+
+def test_a_cell_without_a_histogram_is_not_drawn() -> None:
+    assert list(page_plots.latency(run(record(figures={"subject p50 µs": 20.0})))) == []
+
+
+COURSE_OF_LEFT = {"cycles": [0, 1, 3, 3], "counters": {"handles": [9, 10, 12, 12], "uss": [2**20, 2**20, 2**21, 2**21]}}
+SLOPE = {"left_uss_per_cycle": 1000.0, "left_uss_per_cycle_low": 900.0, "left_uss_per_cycle_high": 1100.0}
+
+
+def test_a_cells_counters_are_drawn_over_its_cycles_with_the_slope_of_memory() -> None:
+    [svg] = page_curves.Sheet().of_cell(record(what="leaks", courses={"left": COURSE_OF_LEFT}, figures=SLOPE))
+    assert is_drawing(svg)
+    assert 'aria-label="counters of left over cycles"' in svg
+    assert ">handles +3<" in svg
+    assert "uss, MiB: +1,000 bytes a cycle (+900 to +1,100)" in svg
+
+
+def test_a_sheet_that_is_used_again_shows_nothing_of_the_cell_before() -> None:
+    quiet = {"cycles": [0, 3], "counters": {"threads": [5, 5]}}
+    sheet = page_curves.Sheet()
+    first, again = (record(what="leaks", courses={"left": course}) for course in (COURSE_OF_LEFT, quiet))
+    assert len([*sheet.of_cell(first)]) == 1
+    assert [*sheet.of_cell(again)] == [*page_curves.Sheet().of_cell(again)]
+
+
+def test_each_process_that_was_watched_has_a_drawing() -> None:
+    both = record(what="leaks", courses={"left": COURSE_OF_LEFT, "right": COURSE_OF_LEFT})
+    assert len([*page_curves.Sheet().of_cell(both)]) == 2
+    assert [*page_curves.Sheet().of_cell(record())] == []
+
+
+def test_a_soak_that_could_not_be_watched_says_so(tmp_path: Path) -> None:
+    unsure = SOAK | {"grew": [], "unwatched": {"go left": "its handles stayed at 9"}}
+    (tmp_path / "soak.json").write_text(json.dumps(unsure), encoding="utf-8")
+    assert "go left is not judged: its handles stayed at 9" in page.render(run(record()), None, tmp_path)
 
 
 def test_figures_without_intervals_have_no_ratios() -> None:

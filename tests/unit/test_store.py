@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from harness.errors import SetupFault
 from harness.model.verdicts import Verdict
 from harness.report import store
-from tests.unit.helpers import cell, record, run
+from tests.unit.helpers import cell, encoded, record, run
 
 FULL = record(
     "fail",
@@ -24,6 +24,8 @@ FULL = record(
     blame="one",
     check="test_it",
     worker="gw1",
+    histograms={"subject": encoded(10, 20)},
+    courses={"left": {"cycles": [0, 1], "counters": {"handles": [9, 10]}}},
     evidence={"peers": ["one 1.0"], "logs": {"one": "panic"}},
 )
 
@@ -155,6 +157,23 @@ DAMAGED: dict[str, Any] = {
     "an issue that is no text": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"issue": [1]}]},
     "figures that are no object": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"figures": 5}]},
     "figures that are no numbers": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"figures": {"p50": "x"}}]},
+    "a histogram that is none": {
+        "version": 1,
+        "run": {"name": "1"},
+        "cells": [CELL | {"histograms": {"raw": "HISTF"}}],
+    },
+    "a histogram that is no text": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"histograms": {"raw": 7}}]},
+    "a course without cycles": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"courses": {"left": {}}}]},
+    "a course with holes": {
+        "version": 1,
+        "run": {"name": "1"},
+        "cells": [CELL | {"courses": {"left": {"cycles": [0, 1], "counters": {"handles": [9]}}}}],
+    },
+    "a course of texts": {
+        "version": 1,
+        "run": {"name": "1"},
+        "cells": [CELL | {"courses": {"left": {"cycles": [0], "counters": {"handles": ["9"]}}}}],
+    },
     "evidence that is no object": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"evidence": "x"}]},
     "peers that are no list": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"evidence": {"peers": 7}}]},
     "bad seconds": {"version": 1, "run": {"name": "1"}, "cells": [CELL | {"seconds": "long"}]},

@@ -37,6 +37,15 @@ function say(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number(values[name]) : values[name]));
 }
 
+// Say the words of drawings in the language that is shown.
+function sayWords(root) {
+  for (const element of root.querySelectorAll(".plot text")) {
+    element.dataset.word ??= element.textContent;
+    const word = run.words[element.dataset.word];
+    if (word) element.textContent = word[run.languages.indexOf(document.documentElement.lang)];
+  }
+}
+
 const verdictKey = (verdict, ...ends) => [...ends.map((end) => `${verdict}_${end}`), verdict].find((key) => run.say[key]);
 const verdictWord = (verdict) => say(verdictKey(verdict, "verdict"));
 const shortWord = (verdict) => say(verdictKey(verdict, "short", "verdict"));

@@ -73,15 +73,21 @@ function evidence(cell) {
   fact("took", time(cell.ms));
   if (cell.worker) fact("worker", cell.worker);
   const box = make("div", { class: "evidence" }, facts);
-  const [texts, figures, files] = cell.evidence || [[], {}, []];
+  const [texts, figures, files, drawings] = cell.evidence || [[], {}, [], []];
   const titles = texts.map(([title]) => title);
   if (cell.reason && !titles.includes("@evidence_error")) box.append(...titled(say("reason"), cell.reason));
   for (const [title, at] of texts) box.append(...titled(title.startsWith("@") ? say(title.slice(1)) : title, run.texts[at]));
   if (Object.keys(figures).length) box.append(...titled(say("figures"), Object.entries(figures).map(([name, value]) => `${name}: ${value}`).join("\n")));
+  for (const at of drawings) {
+    const plot = make("div", { class: "wide plot", tabindex: "0", role: "group" });
+    plot.innerHTML = run.texts[at]; // drawn by the harness: the only markup among the texts
+    box.append(make("h3", {}, say("evidence_curves")), plot);
+  }
   if (files.length) {
     const links = files.map((file) => make("li", {}, make("a", { href: file.split("/").map(encodeURIComponent).join("/") }, file)));
     box.append(make("h3", {}, say("evidence_files")), make("ul", {}, ...links));
   }
+  if (drawings.length) sayWords(box);
   if (missing.has(cell.index)) box.append(make("p", {}, `${say("evidence_missing")} `, make("code", {}, `zmq-interop explain ${run.name} '${cell.id}'`)));
   if (cell.verdict === "pass" && !texts.length && !Object.keys(figures).length) box.append(make("p", { class: "soft" }, say("evidence_none")));
   return box;

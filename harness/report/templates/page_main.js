@@ -31,11 +31,7 @@ function speak() {
   for (const button of document.querySelectorAll("[data-language]")) button.setAttribute("aria-pressed", String(button.dataset.language === state.lang));
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", say(element.dataset.label));
   for (const element of document.querySelectorAll("[data-placeholder]")) element.placeholder = say(element.dataset.placeholder);
-  for (const element of spoken || state.lang !== "en" ? document.querySelectorAll(".plot text") : []) {
-    element.dataset.word ??= element.textContent;
-    const word = run.words[element.dataset.word];
-    if (word) element.textContent = word[run.languages.indexOf(state.lang)];
-  }
+  if (spoken || state.lang !== "en") sayWords(document);
   fillSelects();
 }
 
