@@ -62,6 +62,13 @@ def engine() -> Iterator[str]:
     if named() or answers("/var/run/docker.sock"):
         yield ""
         return
+    with started(_STATE) as host:
+        yield host
+
+
+@contextlib.contextmanager
+def started(state: Path) -> Iterator[str]:
+    """Yield the DOCKER_HOST of a new engine with its images and log below `state`; it ends with the block."""
     if sys.platform != "linux" or os.geteuid() != 0:
         raise EngineError(
             "no Docker engine answers, and only root on Linux can start one: start Docker, or run as root"
@@ -69,16 +76,16 @@ def engine() -> Iterator[str]:
     program = shutil.which("dockerd")
     if program is None:
         raise EngineError("no Docker engine answers, and there is no dockerd: apt-get install docker.io")
-    _STATE.mkdir(parents=True, exist_ok=True)
+    state.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="zmq-interop-engine-", dir="/run") as folder:
         host = f"unix://{folder}/docker.sock"
-        words = [program, "--host", host, "--data-root", str(_STATE / "data"), "--exec-root", f"{folder}/exec"]
+        words = [program, "--host", host, "--data-root", str(state / "data"), "--exec-root", f"{folder}/exec"]
         words += ["--pidfile", f"{folder}/pid", "--bridge", "none"]
         words += [f"--{name}=false" for name in ("iptables", "ip6tables", "ip-forward", "ip-masq")]
-        with (_STATE / "engine.log").open("wb") as log:
+        with (state / "engine.log").open("wb") as log:
             daemon = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
             try:
-                _wait(daemon, f"{folder}/docker.sock")
+                _wait(daemon, f"{folder}/docker.sock", state / "engine.log")
                 yield host
             finally:
                 daemon.terminate()
@@ -91,11 +98,11 @@ def engine() -> Iterator[str]:
                 subprocess.run(["umount", f"{folder}/exec/netns/default"], capture_output=True, check=False)
 
 
-def _wait(daemon: subprocess.Popen[bytes], path: str) -> None:
+def _wait(daemon: subprocess.Popen[bytes], path: str, log: Path) -> None:
     end = time.monotonic() + _DEADLINE
     while not answers(path):
         if daemon.poll() is not None or time.monotonic() > end:
-            lines = (_STATE / "engine.log").read_text("utf-8", "replace").strip().splitlines()
+            lines = log.read_text("utf-8", "replace").strip().splitlines()
             raise EngineError(f"dockerd does not start: {lines[-1] if lines else 'it says nothing'}")
         time.sleep(0.05)
 

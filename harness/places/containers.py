@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import sys
 import threading
@@ -15,6 +16,8 @@ import docker
 import docker.errors
 import psutil
 import requests
+from docker.context import ContextAPI
+from docker.context.config import get_current_context_name
 
 from harness.errors import Unsupported
 
@@ -30,9 +33,24 @@ DEFAULT: Final = "unix:///var/run/docker.sock" if sys.platform != "win32" else "
 _REMEDY: Final = "start Docker, or run this under python3 ci/docker/engine.py (Debian: apt-get install docker.io)"
 
 
+def named() -> str:
+    """Return where the engine listens: DOCKER_HOST, or the context; "" where only the SDK knows. Unsupported."""
+    if host := os.environ.get("DOCKER_HOST"):
+        return host
+    name = os.environ.get("DOCKER_CONTEXT") or get_current_context_name()
+    try:
+        context = ContextAPI.get_context(name)
+    except Exception as error:  # the SDK raises no narrower one for a file that it cannot read
+        raise Unsupported(f"Docker context {name}: {error}; see docker context ls") from error
+    if context is None:  # the SDK would quietly take the system's own engine
+        raise Unsupported(f"there is no Docker context {name}: see docker context ls")
+    host = str(context.Host or "").removeprefix("http+")
+    return DEFAULT if name == "default" and not host else host
+
+
 def connect() -> docker.DockerClient:
-    """Return a client of the engine that the SDK finds; Unsupported says what to install."""
-    path = os.environ.get("DOCKER_HOST", DEFAULT).removeprefix("unix://")
+    """Return a client of the engine that DOCKER_HOST or the context names; Unsupported says what to install."""
+    path = named().removeprefix("unix://")
     if path.startswith("/") and not os.path.exists(path):  # asked anyway, the SDK leaves a socket open
         raise Unsupported(f"no Docker engine answers: {_REMEDY}")
     try:
@@ -73,10 +91,12 @@ def _orphaned(labels: Mapping[str, str]) -> bool:
 
 
 class DockerProcess:
-    """A peer's container: its streams as pipes, and how it ends."""
+    """A peer's container: its streams as pipes, and how it ends. `runs` says that it has been started already."""
 
-    def __init__(self, client: docker.DockerClient, container: str) -> None:
+    def __init__(self, client: docker.DockerClient, container: str, *, runs: bool = False) -> None:
+        self._client = client
         self._api = client.api
+        self._superseded = False
         self.container = container
         self._code: int | None = None
         self._ended = threading.Event()
@@ -93,7 +113,8 @@ class DockerProcess:
         for thread in self._threads:
             thread.start()
         asked.wait(DEADLINE)
-        self._api.start(container)
+        if not runs:
+            self._api.start(container)
         self.pid = int(self._api.inspect_container(container)["State"]["Pid"])
 
     @property
@@ -130,8 +151,17 @@ class DockerProcess:
         # One that was gone before it was asked for does not tell how it ended.
         with contextlib.suppress(docker.errors.APIError, requests.RequestException):
             code = int(self._api.wait(self.container, timeout=None, condition="removed")["StatusCode"])
-        self._code = 128 - code if 128 < code < 160 else code  # as a signal, as elsewhere
+        if not self._superseded:
+            self._code = 128 - code if 128 < code < 160 else code  # as a signal, as elsewhere
+            self._ended.set()
+
+    def restart(self) -> DockerProcess:
+        """Have the engine restart the container, and return what runs in it then; what this is has been killed."""
+        self._superseded = True  # the container lives on: its end is none of this one's any more
+        self._api.restart(self.container, timeout=0)
+        self._code = -signal.SIGKILL
         self._ended.set()
+        return DockerProcess(self._client, self.container, runs=True)
 
     def poll(self) -> int | None:
         """Return the exit code; None while the container runs."""
@@ -144,14 +174,17 @@ class DockerProcess:
 
     def signal(self, number: int) -> None:
         """Send a signal to the container's first process; no error if it is gone."""
+        if self._superseded:
+            return
         with contextlib.suppress(docker.errors.APIError):
             self._api.kill(self.container, number)
 
     def kill(self) -> None:
-        """End the container with everything in it."""
-        with contextlib.suppress(docker.errors.APIError):
-            self._api.remove_container(self.container, force=True)
-        self._ended.wait(DEADLINE)
+        """End the container with everything in it, unless a restart has given it to another."""
+        if not self._superseded:
+            with contextlib.suppress(docker.errors.APIError):
+                self._api.remove_container(self.container, force=True)
+            self._ended.wait(DEADLINE)
         self._hang_up()
 
     def survivors(self) -> list[str]:
@@ -162,7 +195,7 @@ class DockerProcess:
     def _hang_up(self) -> None:
         with contextlib.suppress(OSError):
             self._line.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
+        for thread in self._threads[1:] if self._superseded else self._threads:  # the first waits for the container
             thread.join(DEADLINE)
         self._line.close()
         self._attached.close()

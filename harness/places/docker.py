@@ -40,7 +40,32 @@ _ROOT: Final = Path(__file__).resolve().parent.parent.parent
 _HOLDER: Final = _ROOT / "peers" / "go" / "go-zeromq.peer.toml"
 """The peer that holds a network, as it needs no library and waits for ever: nobody ever asks it anything."""
 
+_WAYS: Final = ("host", "published")
+_CPU: Final = 1_000_000_000
+"""The engine's unit of one processor's time."""
+
 _numbers = itertools.count(1)
+
+
+def parsed(how: str) -> tuple[str, dict[str, Any]]:
+    """Return the way to reach a host, "" for a bridge, and its peers' limits, from what follows `docker:`; ValueError.
+
+    `memory=64` are MiB (6 or more) for each peer, and no swap beyond; `cpus=0.5` is half of one processor's time.
+    """
+    way, limits = "", dict[str, Any]()
+    for word in filter(None, how.split(":")):
+        name, _, value = word.partition("=")
+        if word in _WAYS and not way:
+            way = word
+        elif name == "memory" and value.isdecimal() and int(value) >= 6:
+            limits["mem_limit"] = limits["memswap_limit"] = int(value) << 20
+        elif name == "cpus" and value.replace(".", "", 1).isdecimal() and float(value) >= 0.01:
+            limits["nano_cpus"] = round(float(value) * _CPU)
+        else:
+            raise ValueError(
+                f"docker:{how}: {word} is none of host, published, memory=MIB (from 6), cpus=SHARE (from 0.01)"
+            )
+    return way, limits
 
 
 class Bridge:
@@ -94,13 +119,12 @@ class Bridge:
 
 
 class DockerPlace:
-    """A host made of containers. `limits` are arguments of the engine's host configuration, e.g. `mem_limit`."""
+    """A host made of containers. `how` is its way and its limits, as `parsed` reads them."""
 
     name = NAME
 
-    def __init__(self, client: docker.DockerClient, bridge: Bridge | None, how: str, **limits: Any) -> None:
-        if how not in ("", "host", "published"):
-            raise SetupFault(f"docker:{how}: no such way; there are docker, docker:host and docker:published")
+    def __init__(self, client: docker.DockerClient, bridge: Bridge | None, how: str = "") -> None:
+        how, limits = parsed(how)
         self._client = client
         self._bridge = bridge
         self._how = how
@@ -110,6 +134,7 @@ class DockerPlace:
         self._holder: DockerProcess | None = None
         self._number = 0
         self._away = False
+        self._returned: DockerProcess | None = None
         self.network = LOCAL if how == "host" else f"{NAME}-{next(_numbers)}-{os.getpid()}"
         self.files = f"{NAME}-{next(_numbers)}-{os.getpid()}"  # every container has its own
         if how == "host" and engine_machine(client):
@@ -162,7 +187,13 @@ class DockerPlace:
         return manifest
 
     def start(self, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> DockerProcess:
-        """Start a peer's command in a container of its own. What the environment adds to this process's goes along."""
+        """Start a peer's command in a container of its own. What the environment adds to this process's goes along.
+
+        After `restart` the next one is what runs in the container that has been restarted.
+        """
+        if self._returned is not None:
+            process, self._returned = self._returned, None
+            return process
         box = images.boxed(self._client, command, folder)
         mode = f"container:{self._holder.container}" if self._holder is not None else "host"
         config = {"network_mode": mode, "auto_remove": True, **self._limits}
@@ -233,10 +264,37 @@ class DockerPlace:
         for one in self._alive():
             self._client.api.unpause(one.container)
 
-    def stats(self, process: DockerProcess) -> dict[str, Any]:
-        """Return what the engine counts of a peer's container: `memory_stats`, `pids_stats`, `cpu_stats` and more."""
-        told: dict[str, Any] = self._client.api.stats(process.container, stream=False)
-        return told
+    def restart(self, pid: int) -> None:
+        """Have the engine restart a peer's container: its program is killed and begins anew.
+
+        What runs there then is the peer that is started next, which must be of the same implementation.
+        """
+        self._returned = self._of(pid).restart()
+        self._processes.append(self._returned)
+
+    def counters(self, pid: int) -> dict[str, int]:
+        """Return what the engine counts of a peer's container.
+
+        `threads`, memory in bytes as `rss` (without the files that the kernel keeps at hand), `throttled` periods in
+        which it was denied a processor, and `memory_limit` in bytes. Unsupported where the engine counts nothing.
+        """
+        told = self._client.api.stats(self._of(pid).container, stream=False, one_shot=True)
+        memory, threads = told["memory_stats"], told["pids_stats"].get("current")
+        if "usage" not in memory or threads is None:
+            raise Unsupported("this engine counts no memory or threads: its system needs those cgroup controllers")
+        files = memory["stats"].get("inactive_file", memory["stats"].get("total_inactive_file", 0))
+        return {
+            "threads": int(threads),
+            "rss": int(memory["usage"]) - int(files),
+            "throttled": int(told["cpu_stats"]["throttling_data"]["throttled_periods"]),
+            "memory_limit": int(memory["limit"]),
+        }
+
+    def _of(self, pid: int) -> DockerProcess:
+        found = next((one for one in self._alive() if one.pid == pid), None)
+        if found is None:
+            raise SetupFault(f"no container of this host has the process {pid}")
+        return found
 
     def _alive(self) -> list[DockerProcess]:
         return [one for one in self._processes if one.poll() is None]

@@ -58,6 +58,8 @@ def checked(name: str, where: str) -> str:
     """Return a place's name; ValueError if there is no such place, or if it could not stand in a cell's id."""
     if name.partition(":")[0] not in NAMES:
         raise ValueError(f"{where}: no such place; there are {', '.join(NAMES)}")
+    if name.startswith(f"{docker.NAME}:"):
+        docker.parsed(name.partition(":")[2])
     if any(sign in name for sign in "/>[], "):
         raise ValueError(f"{where}: a place's name holds none of / > [ ] , and no space")
     return name
