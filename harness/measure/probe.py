@@ -68,8 +68,8 @@ class Probe:
             before = self.read()
         if stuck:
             raise Unsupported(
-                f"{self.peer.implementation} {self.peer.version} cannot be watched: {_names(stuck, before)} when a "
-                f"{_TRIED} bound to {_DOOR.wildcard} was opened"
+                f"{self.peer.implementation} {self.peer.version} cannot be watched: {_names(stuck, before)} while a "
+                f"{_TRIED} bound to {_DOOR.wildcard} was open"
             )
 
     def warm(self) -> None:

@@ -165,8 +165,8 @@ def test_the_course_of_the_counters_is_filed_from_warm_to_settled() -> None:
 @pytest.mark.parametrize(
     ("counted", "says"),
     [
-        ({"handles": 9, "sockets": 0}, "its handles stayed at 9; its sockets stayed at 0 when a PULL bound to tcp"),
-        ({"sockets": 3}, "one one-1.0 cannot be watched: it counts no handles when a PULL bound to tcp://127.0.0.1:*"),
+        ({"handles": 9, "sockets": 0}, "its handles stayed at 9; its sockets stayed at 0 while a PULL bound to tcp"),
+        ({"sockets": 3}, "one one-1.0 cannot be watched: it counts no handles while a PULL bound to tcp://127.0.0.1:*"),
     ],
     ids=["a count that stands still", "no count"],
 )

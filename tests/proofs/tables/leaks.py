@@ -11,7 +11,7 @@ from tests.proofs.tables.proof import Proof
 _TCP: Final = "push-pull/tcp4"
 _cycles = test_leaks.test_sockets_that_talked_and_were_closed_leave_nothing_behind
 _GROW: Final = "grow=65536"
-_STUCK: Final = "its handles stayed at 9 when a PULL bound to tcp://127.0.0.1:* was opened"
+_STUCK: Final = "its handles stayed at 9 while a PULL bound to tcp://127.0.0.1:* was open"
 
 PROOFS: Final = (
     # The article's case: a program that answers that it closed, and did not.
