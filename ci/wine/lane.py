@@ -1,7 +1,7 @@
-"""What the Wine lane runs: the matrix across the border in both directions, then tests in the Windows Python.
+"""What the Wine lane runs: matrix and behaviours across the border both ways, then tests in the Windows Python.
 
 A run of the harness has Windows peers on one side and this system's on the other. Measured checks stay out: a round
-trip under Wine takes a hundred times what it takes anywhere else.
+trip under Wine takes a hundred times what it takes anywhere else. The behaviours are those of one pair a direction.
 """
 
 from __future__ import annotations
@@ -18,6 +18,24 @@ from wine import parts
 
 MATRIX: Final = ("-m", "cells", "--transport", "tcp4", "--transport", "tcp6", "tests/interop")
 DIRECTIONS: Final = ("left=wine", "right=wine")
+
+LONG: Final = ("leak", "memory", "thousand", "two_hundred", "firewall", "topolog")
+"""What stays out of the behaviours: it takes minutes there, or counts what Wine does not."""
+
+
+def _behaviours(left: str, right: str) -> tuple[str, ...]:
+    """Return what selects the behaviours of one pair over tcp4; pytest knows only words of a cell's id."""
+    chosen = [f"tcp4/{left} and {right}/", *(f"not {word}" for word in LONG)]
+    peers = ("--peer", left, "--peer", right, "--transport", "tcp4")
+    return ("-m", "scenario and not measured and not slow", *peers, "-k", " and ".join(chosen), "tests/interop")
+
+
+STEPS: Final = (
+    *((f"matrix, {place}", (*MATRIX, "--place", place)) for place in DIRECTIONS),
+    ("behaviours, left=wine", (*_behaviours("go-zeromq", "pyzmq"), "--place", "left=wine")),
+    ("behaviours, right=wine", (*_behaviours("pyzmq", "pebbe"), "--place", "right=wine")),
+)
+"""The runs of the harness: a Go peer of either kind in Windows, in either role."""
 
 PURE: Final = (
     *("matrix", "verdicts", "known", "selection", "manifest", "payloads", "frames", "table", "compare", "store"),
@@ -48,10 +66,10 @@ def run(show: Show, env: dict[str, str], extra: Sequence[str]) -> int:
         return 0
     codes = []
     took = []
-    for place in DIRECTIONS:
+    for name, words in STEPS:
         began = time.monotonic()
-        codes.append(show([str(PYTHON), "-m", "pytest", "-n", "auto", *MATRIX, "--place", place, *extra], env))
-        took.append((f"matrix, {place}", time.monotonic() - began))
+        codes.append(show([str(PYTHON), "-m", "pytest", "-n", "auto", *words, *extra], env))
+        took.append((name, time.monotonic() - began))
     began = time.monotonic()
     codes.append(in_windows())
     took.append(("tests in the Windows Python", time.monotonic() - began))

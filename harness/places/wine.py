@@ -84,6 +84,11 @@ class WinePlace(OnLoopback):
                 f"Wine does not start within {DEADLINE:g} s; run: python3 ci/bootstrap.py clean, then wine"
             )
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that every Windows program here gets."""
+        return self._env
+
     def _environment(self, env: Mapping[str, str]) -> dict[str, str]:
         return {name: value for name, value in env.items() if name != "DISPLAY"} | self._env
 

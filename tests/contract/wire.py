@@ -43,7 +43,7 @@ def command(manifest: Manifest) -> list[str]:
 class RawPeer:
     """A running peer and everything that it wrote."""
 
-    def __init__(self, manifest: Manifest, stderr: IO[bytes] | int = subprocess.DEVNULL) -> None:
+    def __init__(self, manifest: Manifest, stderr: IO[bytes] | int = subprocess.PIPE) -> None:
         self.name = manifest.name
         self._mark = uuid.uuid4().hex
         self.process = subprocess.Popen(
@@ -64,6 +64,9 @@ class RawPeer:
         self._open: set[int] = set()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        # Its log goes down a pipe: with less, the Windows Python does not start under Wine.
+        self._log = threading.Thread(target=self.process.stderr.read if self.process.stderr else bool, daemon=True)
+        self._log.start()
         self.hello = self.call("hello")
         self.capabilities: dict[str, list[str]] = self.hello["capabilities"]
 
@@ -242,8 +245,8 @@ class RawPeer:
         self.process.kill()
         self.process.wait()
         self._reader.join(DEADLINE)
-        for pipe in (self.process.stdin, self.process.stdout):
-            assert pipe is not None
+        self._log.join(DEADLINE)
+        for pipe in filter(None, (self.process.stdin, self.process.stdout, self.process.stderr)):
             with contextlib.suppress(OSError):
                 pipe.close()
 
