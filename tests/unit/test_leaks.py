@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from harness.measure.probe import Leak, Probe, Watch
 from harness.model.figures import Figures
 from harness.model.verdicts import Verdict
 from harness.report import evidence
-from tests.unit.helpers import cell
+from tests.unit.helpers import cell, record
 from tests.unit.memory import Answer, MemoryPool
 
 
@@ -160,6 +161,13 @@ def test_the_course_of_the_counters_is_filed_from_warm_to_settled() -> None:
 
     watch.findings(cycle, warm_up=2, cycles=3, settle_ms=1)
     assert figures.courses == {"right": {"cycles": [0, 1, 3, 3], "counters": {"handles": [11, 12, 14, 14]}}}
+
+
+def test_a_cells_explanation_has_its_counters_cycle_by_cycle() -> None:
+    watched = record(courses={"right": {"cycles": [0, 1, 3], "counters": {"handles": [9, 10, 12]}}})
+    lines = [*evidence.explained(watched, Path())]
+    assert "cycles (right):       0 1 3" in lines
+    assert "handles (right):      9 10 12" in lines
 
 
 @pytest.mark.parametrize(
