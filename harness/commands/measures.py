@@ -151,7 +151,7 @@ def tune(step: str, names: tuple[str, ...], blocks: str | None, quick: bool, rep
     found = tuned_report.of(study, store.new_name())
     for shown in tuned_table.whole(found):
         out.print(shown)
-    file = tuned_report.write(found, reports)
-    page_small.studies(file.parent, "tune")
-    out.print(f"every block: {file}", markup=False, soft_wrap=True)
+    folder = tuned_report.write(found, reports)
+    page_small.studies(folder, "tune")
+    out.print(f"every block: {folder / tuned_report.JSON}", markup=False, soft_wrap=True)
     return 0 if study.whole else 1

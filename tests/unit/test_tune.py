@@ -209,6 +209,20 @@ def test_a_report_is_filed_with_every_block(tmp_path: Path) -> None:
     assert {row["verdict"] for row in told["claims"]} == {"not testable here"}
 
 
+def test_the_commands_page_lies_beside_its_files_and_draws_the_effects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study.Study, "run", lambda self: None)
+    monkeypatch.setattr(report, "of", lambda study, name: _report())
+    said = CliRunner().invoke(cli.main, ["tune", "--quick", "--reports", str(tmp_path)])
+    assert said.exit_code == 1, said.output  # nothing was measured
+    folder = tmp_path / "20260102-1"
+    assert sorted(file.name for file in folder.iterdir()) == ["index.html", report.JSON, report.MARKDOWN]
+    assert (folder / "index.html").read_text(encoding="utf-8").count('aria-label="effects of tuning: pebbe"') == 1
+    assert [*tmp_path.iterdir()] == [folder]
+    assert f"every block: {folder / report.JSON}" in said.output.replace("\n", "")
+
+
 def test_the_page_says_what_was_not_measured_and_whether_it_was_interrupted() -> None:
     text = report.markdown(_report(whole=False))
     assert "Interrupted" in text
