@@ -87,7 +87,8 @@ def soak(data: Mapping[str, Any]) -> Iterator[Plot]:
     told += [f"{peer} is not judged: {why}" for peer, why in data.get("unwatched", {}).items()]
     grew = "; ".join(told)
     about = {"seconds": round(data["seconds"]), "turns": data["turns"], "restarts": data["restarts"], "grew": grew}
-    yield Plot("caption_soak_grew" if grew else "caption_soak", svg, about)
+    clean = "caption_soak" if data.get("judged", True) else "caption_soak_short"
+    yield Plot("caption_soak_grew" if grew else clean, svg, about)
 
 
 def load(data: Mapping[str, Any]) -> Iterator[Plot]:

@@ -96,6 +96,13 @@ def test_a_soak_that_could_not_be_watched_says_so(tmp_path: Path) -> None:
     assert "go left is not judged: its handles stayed at 9" in page.render(run(record()), None, tmp_path)
 
 
+def test_a_soak_that_was_too_short_is_not_called_clean(tmp_path: Path) -> None:
+    (tmp_path / "soak.json").write_text(json.dumps(SOAK | {"grew": [], "judged": False}), encoding="utf-8")
+    [(_, plots)] = page_studies.plots(tmp_path)
+    assert not isinstance(plots, str)
+    assert [plot.caption for plot in plots] == ["caption_soak_short"]
+
+
 def test_figures_without_intervals_have_no_ratios() -> None:
     assert [plot.caption for plot in page_plots.latency(run(measured({})))] == ["caption_percentiles"]
 
