@@ -40,9 +40,7 @@ def test_an_open_loop_counts_from_the_planned_moment(left: Peer, right: Peer, li
 @pytest.mark.scenario(
     "open-loop-64", "req-rep", "dealer-router", "pair-pair", transports=("tcp4", "ipc"), binds=("right-binds",)
 )
-def test_messages_sent_by_plan_all_come_back(
-    pattern: Pattern, link: Link, peers: Crowd, figures: Figures
-) -> None:
+def test_messages_sent_by_plan_all_come_back(pattern: Pattern, link: Link, peers: Crowd, figures: Figures) -> None:
     # Shown beside pyzmq's in the same minute; what is judged is that every answer is the right one.
     rigs = {SUBJECT: latency.subject(peers.fresh("left"), peers.fresh("right"), link, pattern)}
     one, other = peers.other("pyzmq"), peers.other("pyzmq")
