@@ -59,7 +59,10 @@ def checked(name: str, where: str) -> str:
     if name.partition(":")[0] not in NAMES:
         raise ValueError(f"{where}: no such place; there are {', '.join(NAMES)}")
     if name.startswith(f"{docker.NAME}:"):
-        docker.parsed(name.partition(":")[2])
+        try:
+            docker.parsed(name.partition(":")[2])
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
     if any(sign in name for sign in "/>[], "):
         raise ValueError(f"{where}: a place's name holds none of / > [ ] , and no space")
     return name

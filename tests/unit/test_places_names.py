@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import Unsupported
 from harness.model.matrix import Cell, Selection, scenario
-from harness.places import quarters
+from harness.places import docker, quarters
 from harness.places.face import LOCAL, LOOPBACK, Family
 from harness.places.local import LocalPlace
 from harness.places.quarters import Quarters
@@ -48,10 +48,23 @@ def test_sides_that_are_not_named_run_here(options: list[str], said: str) -> Non
     assert quarters.pair(options) == said
 
 
-@pytest.mark.parametrize("option", ["docker", "up=docker", "left=", "left=moon", "left=ssh:a/b", "left=ssh:a>b"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("docker", "up=docker", "left=", "left=moon", "left=ssh:a/b", "left=ssh:a>b"),
+        *("left=docker:moon", "left=docker:memory=5", "left=docker:memory=64m", "left=docker:cpus=0"),
+    ],
+)
 def test_what_names_no_place_is_refused(option: str) -> None:
     with pytest.raises(ValueError, match="--place"):
         quarters.pair([option])
+
+
+def test_a_container_has_the_limits_that_its_place_names() -> None:
+    assert docker.parsed("published:memory=64:cpus=0.5") == (
+        "published",
+        {"mem_limit": 64 << 20, "memswap_limit": 64 << 20, "nano_cpus": 500_000_000},
+    )
 
 
 def test_all_places_stand_on_either_side_of_this_machine() -> None:
