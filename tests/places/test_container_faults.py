@@ -197,6 +197,11 @@ IDLE: tuple[tuple[str, Callable[..., None], str], ...] = (
         "push-pull/tcp4/pyzmq>pyzmq/right-binds/container-disconnected@docker>docker",
     ),
     (
+        "pause",
+        test_what_was_sent_to_a_paused_container_comes_when_it_goes_on,
+        "push-pull/tcp4/pyzmq>pyzmq/right-binds/container-paused@docker>docker",
+    ),
+    (
         "restart",
         test_a_flow_runs_again_when_its_listeners_container_was_restarted,
         "push-pull/tcp4/pyzmq>pyzmq/right-binds/container-restarted@docker>docker",
@@ -209,7 +214,8 @@ IDLE: tuple[tuple[str, Callable[..., None], str], ...] = (
 def test_an_engine_that_does_nothing_is_noticed(
     name: str, check: Callable[..., None], cell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(DockerPlace, name, lambda self, *given: None)
+    for one in (name, *(("resume",) if name == "pause" else ())):
+        monkeypatch.setattr(DockerPlace, one, lambda self, *given: None)
     outcome = judged(check, cell)
     assert outcome.verdict is Verdict.FAIL, outcome.reason
 
