@@ -19,13 +19,13 @@ from wine import parts
 MATRIX: Final = ("-m", "cells", "--transport", "tcp4", "--transport", "tcp6", "tests/interop")
 DIRECTIONS: Final = ("left=wine", "right=wine")
 
-LONG: Final = ("leak", "memory", "thousand", "two_hundred", "firewall", "topolog")
-"""What stays out of the behaviours: it takes minutes there, or counts what Wine does not."""
+OUT: Final = ("leak", "memory", "thousand", "two_hundred", "firewall", "topolog", "successor")
+"""What stays out of the behaviours: it takes minutes, or counts what Wine does not; docs/windows.md has the last."""
 
 
 def _behaviours(left: str, right: str) -> tuple[str, ...]:
     """Return what selects the behaviours of one pair over tcp4; pytest knows only words of a cell's id."""
-    chosen = [f"tcp4/{left} and {right}/", *(f"not {word}" for word in LONG)]
+    chosen = [f"tcp4/{left} and {right}/", *(f"not {word}" for word in OUT)]
     peers = ("--peer", left, "--peer", right, "--transport", "tcp4")
     return ("-m", "scenario and not measured and not slow", *peers, "-k", " and ".join(chosen), "tests/interop")
 
@@ -39,7 +39,8 @@ STEPS: Final = (
 
 PURE: Final = (
     *("matrix", "verdicts", "known", "selection", "manifest", "payloads", "frames", "table", "compare", "store"),
-    *("wire_zmtp", "wire_files", "host_windows"),
+    *("wire_zmtp", "wire_files", "host_windows", "alone", "build", "ci", "client", "findings", "judge", "merging"),
+    *("page_changes", "page_data", "places_names", "run_names", "sockets", "sweep"),
 )
 NEEDS: Final = ("pinned_with_all", "another_user", "library_files")
 """Tests of the host that need a Go on PATH, or another user, which are not there under Wine."""

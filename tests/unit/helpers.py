@@ -48,7 +48,7 @@ def script(folder: Path, code: str, name: str = "peer.py") -> list[str]:
     """Write a Python program and return the command that runs it."""
     file = folder / name
     file.write_text(textwrap.dedent(code), encoding="utf-8")
-    return [sys.executable, "-I", str(file)]
+    return [sys.executable, "-I", "-X", "utf8", str(file)]
 
 
 def python_manifest(folder: Path, **keys: Any) -> Manifest:
