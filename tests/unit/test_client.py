@@ -155,7 +155,6 @@ BREACHES = {
     "an empty line": "write('')",
     "bytes that are no text": "sys.stdout.buffer.write(b'\\xff\\xfe\\n'); sys.stdout.flush()",
     "nothing but brackets": "write('[' * 100_000)",
-    "a line without an end": "while True: sys.stdout.write('x' * 1_048_576)",
     "a list": "write('[]')",
     "no version": "write(json.dumps({'id': 1, 'result': {}}))",
     "neither result nor error": "write(json.dumps({'jsonrpc': '2.0', 'id': 1}))",
@@ -176,6 +175,16 @@ BREACHES = {
 def test_what_the_contract_forbids_is_a_breach(line: str, start: Start) -> None:
     peer = start(f"next(requests())\n{line}\ntime.sleep(60)", patience=1.0)
     with pytest.raises(ContractBreach, match=r"^tiny: "):
+        peer.call("hello")
+    assert ended(peer)
+
+
+def test_a_line_without_an_end_is_a_breach_before_it_fills_the_memory(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LONGEST", 65_536)
+    peer = start("next(requests())\nwhile True: sys.stdout.write('x' * 65_536)")
+    with pytest.raises(ContractBreach, match="wrote 65536 bytes on stdout without the end of a line"):
         peer.call("hello")
     assert ended(peer)
 
