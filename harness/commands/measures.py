@@ -12,13 +12,13 @@ import click
 from rich.table import Table
 
 from harness.commands.base import INTEROP, REPORTS, ROOT, command, out, pool_of
-from harness.measure import alone
 from harness.measure import bench as measuring
 from harness.measure import soak as soaking
 from harness.measure import study as studying
 from harness.measure.tune import report as tuned_report
 from harness.measure.tune import study as tuning
 from harness.measure.tune import table as tuned_table
+from harness.measure.tune.factors import ON_REQUEST
 from harness.report import load_table, page_small, store
 
 
@@ -117,7 +117,7 @@ def load(
     pool = pool_of()
     plan = studying.plan(counts, servers, clients, seconds, tuned=tuned, known=list(pool.manifests))
     started, courses = time.time(), []
-    with out.status("waiting for other measurements to end") as status, alone.turn(alone=True):
+    with out.status("starting") as status:
         for pair in studying.study(pool, plan, status.update):
             courses += pair
             out.print(load_table.table(pair))
@@ -139,12 +139,24 @@ def load(
     "--blocks", metavar="N", help=f"Blocks of each side (default: {tuning.BLOCKS}; more tell smaller effects)."
 )
 @click.option("--quick", is_flag=True, help=f"{tuning.QUICK_BLOCKS} blocks of less, to see it work in two minutes.")
+@click.option(
+    "--change",
+    "changes",
+    multiple=True,
+    metavar="|".join(ON_REQUEST),
+    help="Change this setting of the machine too, while it is measured, and put it back.",
+)
 @click.option("--reports", type=click.Path(path_type=Path), default=REPORTS, help="Where it is filed.")
 @command
-def tune(step: str, names: tuple[str, ...], blocks: str | None, quick: bool, reports: Path) -> int:
-    """Measure what socket options, Go runtime and host settings buy, each against its default; changes no host."""
+def tune(
+    step: str, names: tuple[str, ...], blocks: str | None, quick: bool, changes: tuple[str, ...], reports: Path
+) -> int:
+    """Measure what socket options, Go runtime and host settings buy, each against its default.
+
+    Changes nothing but its own processes, unless --change names a setting of the machine.
+    """
     pool = pool_of()
-    plan = tuning.plan(step, names, blocks, quick, list(pool.manifests))
+    plan = tuning.plan(step, names, blocks, quick, list(pool.manifests), changes)
     with out.status("starting") as status:
         study = tuning.Study(pool, plan, status.update)
         study.run()

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from harness.host import affinity, journal, priority, windows_firewall
+from harness.host import affinity, journal, priority, settings, windows_firewall
 from harness.host.journal import Swept, Undo
 
 UNDOES: Final[Mapping[str, Undo]] = {
     affinity.KIND: affinity.restore,
     priority.KIND: priority.restore,
+    settings.KIND: settings.restore,
     windows_firewall.KIND: windows_firewall.remove,
 }
 

@@ -162,6 +162,7 @@ def study(pool: Pool, plan: Plan, tell: Callable[[str], None] = lambda text: Non
     """
     for server in plan.servers:
         for client in plan.clients:
+            tell("waiting for other measurements to end")
             with alone.turn(alone=True):
                 courses = list(_pair(pool, plan, client, server, tell))
             yield courses

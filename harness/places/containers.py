@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import sys
 import threading
@@ -159,7 +158,7 @@ class DockerProcess:
         """Have the engine restart the container, and return what runs in it then; what this is has been killed."""
         self._superseded = True  # the container lives on: its end is none of this one's any more
         self._api.restart(self.container, timeout=0)
-        self._code = -signal.SIGKILL
+        self._code = -9  # SIGKILL, which has no name on Windows
         self._ended.set()
         return DockerProcess(self._client, self.container, runs=True)
 

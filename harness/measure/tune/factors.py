@@ -1,8 +1,8 @@
 """What the tuning study changes, one factor at a time and together: a table. Pure.
 
 A factor has two sides. Both are measured in the same minutes; whatever the `changed` side does not name is as on the
-`default` side. A side is a `Setting`: data that `rig.py` carries out. Nothing here changes more than the processes
-that the study itself starts.
+`default` side. A side is a `Setting`: data that `rig.py` carries out. Only what is asked for by name (`ON_REQUEST`)
+changes more than the processes that the study itself starts.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ class Setting:
     pairs: int = 1
     cores: str = SAME
     priority: str = ""
+    sharp: bool = False  # timers that come in time
+    machine: str = ""  # a setting of the whole machine, while this side is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,13 @@ FACTORS: Final = (
     Factor(NEIGHBOURS, HOST, "the processes on two neighbouring cores", _FREE, Setting(cores=NEIGHBOURS)),
     Factor(APART, HOST, "the processes on the first and the last core", _FREE, Setting(cores=APART)),
     Factor("high priority", HOST, "a high priority class", _FREE, Setting(cores=ANYWHERE, priority=HIGH)),
+    Factor(
+        "timer slack 1 ns",
+        HOST,
+        "timers that come at most 1 ns late instead of 50 µs",
+        _FREE,
+        Setting(cores=ANYWHERE, sharp=True),
+    ),
     Factor(ALL_HOST, HOST, "one core and a high priority class", _FREE, Setting(priority=HIGH)),
     Factor(
         EVERYTHING,
@@ -215,13 +224,37 @@ FACTORS: Final = (
 )
 
 
-def select(step: str) -> list[Factor]:
-    """Return the factors of a step ("1", "2", "3") or of "all"; ValueError for anything else."""
-    if step == "all":
-        return list(FACTORS)
-    if step not in map(str, STEPS):
+ON_REQUEST: Final = {
+    "power-plan": Factor(
+        "power plan",
+        HOST,
+        "the machine's plan for performance instead of its own",
+        _FREE,
+        Setting(cores=ANYWHERE, machine="power-plan"),
+    ),
+    "priority-separation": Factor(
+        "priority separation",
+        HOST,
+        "Win32PrioritySeparation 26 instead of the machine's own",
+        _FREE,
+        Setting(cores=ANYWHERE, machine="priority-separation"),
+    ),
+}
+"""Factors that change a setting of the whole machine, by the names of `harness.host.settings`."""
+
+
+def select(step: str, changes: Sequence[str] = ()) -> list[Factor]:
+    """Return the factors of a step ("1", "2", "3") or of "all", and those that change the machine, which are asked for.
+
+    ValueError for anything else.
+    """
+    for name in changes:
+        if name not in ON_REQUEST:
+            raise ValueError(f"--change {name}: must be {' or '.join(ON_REQUEST)}")
+    if step != "all" and step not in map(str, STEPS):
         raise ValueError(f"--step {step}: must be 1, 2, 3 or all")
-    return [factor for factor in FACTORS if factor.step == int(step)]
+    asked = [ON_REQUEST[name] for name in dict.fromkeys(changes)]
+    return [*(factor for factor in FACTORS if step == "all" or factor.step == int(step)), *asked]
 
 
 def placebo(factor: Factor) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from harness.errors import CallFailed, ContractBreach, HarnessError
-from harness.host import affinity
+from harness.host import affinity, settings, timers
 from harness.host.priority import raise_priority
 from harness.measure import histogram
 from harness.measure.latency import WARMUP
@@ -91,6 +91,7 @@ def block(sides: Sequence[Side], factor: Factor, load: Load) -> list[dict[str, f
                 for which in order:
                     setting = sides[which].setting
                     with (
+                        settings.changed(setting.machine) if setting.machine else contextlib.nullcontext(),
                         _sockets(ends[which], setting, probe, factor.partial) as pairs,
                         _beside(ends[which][1], setting),
                     ):
@@ -130,6 +131,9 @@ def _settle(pids: list[int], setting: Setting) -> None:
     if setting.priority == HIGH:
         for pid in pids:
             raise_priority(pid)
+    if setting.sharp:
+        for pid in pids:
+            timers.sharpen(pid)
 
 
 def _cores(place: str) -> tuple[int, int]:

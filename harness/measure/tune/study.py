@@ -59,12 +59,19 @@ class Plan:
     load: Load
 
 
-def plan(step: str, names: Sequence[str], blocks: str | None, quick: bool, known: Sequence[str]) -> Plan:
+def plan(
+    step: str,
+    names: Sequence[str],
+    blocks: str | None,
+    quick: bool,
+    known: Sequence[str],
+    changes: Sequence[str] = (),
+) -> Plan:
     """Read the command's options; ValueError is one line that says which one is wrong and what is right."""
     for name in names:
         if name not in known:
             raise ValueError(f"--peer {name}: no such peer; there are {', '.join(known)}")
-    chosen = table.with_placebos(table.select(step))
+    chosen = table.with_placebos(table.select(step, changes))
     count = QUICK_BLOCKS if quick else BLOCKS
     if blocks is not None:
         if not blocks.isascii() or not blocks.isdigit() or not FEWEST <= int(blocks) <= 1000:
