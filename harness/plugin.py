@@ -173,7 +173,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     if hasattr(config, "workeroutput"):
         config.workeroutput["zmq_interop_cells"] = cells
-    elif _SESSION in config.stash and not config.option.numprocesses:
+    elif _SESSION in config.stash and not getattr(config.option, "numprocesses", None):
         config.stash[_SESSION].collect(cells)
 
 
