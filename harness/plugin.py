@@ -113,6 +113,7 @@ def _folder(config: pytest.Config) -> Path:
     return config.stash[_SESSION].folder
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Take two workers for each core that this process may use: most behaviours wait more than they compute."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
