@@ -66,7 +66,8 @@ def declare(parser: pytest.Parser) -> None:
 
 def in_the_checkout(config: pytest.Config, root: Path) -> None:
     """Refuse a run without the checkout's settings, which pytest looks for beside any path among its arguments."""
-    if config.inipath is None and config.invocation_params.dir == root:
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    if config.inipath is None and not named and config.invocation_params.dir == root:
         files = [("manifest", name) for name in config.option.manifest]
         files += [(name, value) for name in ("known_issues", "budgets", "reports") if (value := config.getoption(name))]
         for option, value in files:

@@ -23,10 +23,12 @@ KIB, MIB = 1024, 1024 * 1024
 
 
 def one_is_kept(sender: RemoteSocket, receiver: RemoteSocket) -> int:
-    """Send bursts until the receiver, which looks a while later, finds the last one's last message only; counts bursts.
+    """Send bursts until the receiver, which looks a while later, finds but the last one's last message; counts bursts.
 
     How long a burst is on its way is not known, and a receiver that looks meanwhile rightly finds a message at each
-    look; so the pause grows. A queue of more than one message hands over more, however long it is left alone.
+    look; so the pause grows. A queue of more than one message hands over more, however long it is left alone. libzmq's
+    SUB takes a message off its queue to say that there is one (`xsub_t::xhas_in`), as an event loop asks it: that one
+    comes first.
     """
     came: list[int] = []
     for burst, _ in enumerate(until(receiver.peer.wait_ms), 1):
@@ -37,7 +39,7 @@ def one_is_kept(sender: RemoteSocket, receiver: RemoteSocket) -> int:
         while came[-1] != last:
             came.append(int(bytes_of(receiver.recv()[0])))
         assert came == sorted(came)
-        if came == [last]:
+        if len(came) <= (2 if receiver.type == "SUB" else 1):
             return burst
     raise AssertionError(f"{len(came)} of 200 messages were kept")
 

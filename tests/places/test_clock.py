@@ -104,16 +104,22 @@ def judged() -> judge.Outcome:
 
 @pytest.fixture
 def _with_a_library() -> None:
-    clock.library()
+    try:
+        clock.library()
+    except Unsupported as reason:
+        pytest.skip(f"unsupported: {reason}")
 
 
 @pytest.mark.usefixtures("_with_a_library")
 def test_timeouts_that_follow_the_wall_clock_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     real = ClockPlace.__init__
     monkeypatch.setattr(ClockPlace, "__init__", lambda self: real(self, monotonic=True))
-    outcome = judged()
+    # libfaketime looks for a new time now and then only: where it does so after the wait, nothing has jumped within it.
+    outcomes = (judged() for _ in range(5))
+    outcome = next(outcome for outcome in outcomes if outcome.verdict is not Verdict.PASS)
     assert outcome.verdict in (Verdict.FAIL, Verdict.HANG), outcome.reason
-    assert "600 ms became" in outcome.reason or "did not" in outcome.reason or "DISCONNECTED" in outcome.reason
+    late = ("600 ms became", "did not", "DISCONNECTED", "no answer to recv")
+    assert any(words in outcome.reason for words in late), outcome.reason
 
 
 @pytest.mark.usefixtures("_with_a_library")

@@ -101,7 +101,11 @@ def test_a_peer_that_dies_is_counted_and_replaced() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a console's Ctrl-C cannot be sent to one process there")
 def test_the_command_ends_by_ctrl_c_with_its_summary_and_file(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from harness.cli import main; main()", "soak", "--for", "60s", "--peer", "pyzmq"]
+    # What runs in the background inherits that Ctrl-C is ignored.
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from harness.cli import main; main()"
+    )
+    command = [sys.executable, "-c", program, "soak", "--for", "60s", "--peer", "pyzmq"]
     with subprocess.Popen(
         [*command, "--reports", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
