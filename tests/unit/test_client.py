@@ -16,7 +16,7 @@ import pytest
 
 from harness.errors import CallFailed, ContractBreach, PeerCrash, PeerFault, PeerHang
 from harness.peers import client as module
-from harness.peers.client import PeerClient, describe_exit
+from harness.peers.client import PeerClient
 from harness.places.local import POLITE, LocalPlace
 from tests.unit.helpers import script
 from tests.waiting import gone, within
@@ -398,17 +398,3 @@ def test_stopping_a_crashed_peer_adds_no_second_complaint(start: Start) -> None:
     with pytest.raises(PeerCrash):
         peer.call("hello")
     assert peer.stop() == []
-
-
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        (0, "exit code 0"),
-        (3, "exit code 3"),
-        (-9, "signal 9"),
-        (0xC0000135, "exit code 0xC0000135 (a DLL was not found)"),
-        (0xC0001234, "exit code 0xc0001234"),
-    ],
-)
-def test_an_exit_code_is_said_in_words(code: int, words: str) -> None:
-    assert describe_exit(code) == words
