@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,9 @@ from harness.peers.manifest import Manifest
 
 BUILD_DEADLINE: Final = 900
 """Seconds that one build may take, downloads of modules included."""
+
+KEPT: Final = 86_400
+"""Seconds after its last use in which a build is kept: another run of the checkout may start it yet."""
 
 _REMEDY: Final = "run ci/bootstrap.py setup, or leave the peer out"
 _FLAGS: Final = ("CC", "CGO_CFLAGS", "CGO_LDFLAGS", "GOFLAGS", "GOOS", "GOARCH", "PKG_CONFIG_PATH")
@@ -75,6 +79,7 @@ def _built(manifest: Manifest, cache: Path, holes: Mapping[str, str]) -> Path:
     suffix = ".exe" if sys.platform == "win32" else ""
     program = cache / f"{manifest.name}-{build_key(manifest)}" / f"{manifest.name}{suffix}"
     if program.exists():
+        os.utime(program.parent)
         return program
     cache.mkdir(parents=True, exist_ok=True)
     try:
@@ -88,7 +93,7 @@ def _built(manifest: Manifest, cache: Path, holes: Mapping[str, str]) -> Path:
 
 def _build(manifest: Manifest, program: Path, holes: Mapping[str, str]) -> None:
     for old in program.parent.parent.glob(f"{manifest.name}-*"):
-        if old.is_dir() and old != program.parent and _same_peer(old, manifest.name):
+        if _same_peer(old, manifest.name) and _unused(old):
             shutil.rmtree(old, ignore_errors=True)
     program.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=program.parent, prefix="unfinished-") as folder:
@@ -99,6 +104,11 @@ def _build(manifest: Manifest, program: Path, holes: Mapping[str, str]) -> None:
             said = (done.stderr or done.stdout).strip()[-2000:] or f"exit code {done.returncode} and no output"
             raise SetupFault(f"{manifest.file}: key 'build': {' '.join(words)} failed:\n{said}")
         output.replace(program)
+
+
+def _unused(folder: Path) -> bool:
+    """Whether no run has asked for this build for so long that none can still start it."""
+    return time.time() - folder.stat().st_mtime > KEPT
 
 
 def _same_peer(folder: Path, name: str) -> bool:

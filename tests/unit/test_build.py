@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -79,12 +81,36 @@ def test_an_unchanged_peer_is_built_once(peer: Manifest, cache: Path) -> None:
     assert builds(peer) == 1
 
 
-def test_a_changed_source_is_built_anew_and_the_old_program_removed(peer: Manifest, cache: Path) -> None:
+def test_a_changed_source_is_built_anew(peer: Manifest, cache: Path) -> None:
     build.command(peer, cache)
     (peer.here / "main.src").write_text("changed")
     build.command(peer, cache)
     assert builds(peer) == 2
-    assert len(programs(cache)) == 1
+
+
+def test_a_build_that_another_run_may_still_start_outlives_its_successor(peer: Manifest, cache: Path) -> None:
+    old = Path(build.command(peer, cache)[0])
+    (peer.here / "main.src").write_text("changed")
+    build.command(peer, cache)
+    assert old.exists()
+
+
+def test_a_build_that_was_not_used_for_long_goes_when_its_successor_is_made(peer: Manifest, cache: Path) -> None:
+    old, older = Path(build.command(peer, cache)[0]), time.time() - build.KEPT - 1
+    os.utime(old.parent, (older, older))
+    (peer.here / "main.src").write_text("changed")
+    new = Path(build.command(peer, cache)[0])
+    assert not old.exists()
+    assert programs(cache) == [new]
+
+
+def test_using_a_build_keeps_it(peer: Manifest, cache: Path) -> None:
+    old, older = Path(build.command(peer, cache)[0]), time.time() - build.KEPT - 1
+    os.utime(old.parent, (older, older))
+    build.command(peer, cache)
+    (peer.here / "main.src").write_text("changed")
+    build.command(peer, cache)
+    assert old.exists()
 
 
 def test_a_peer_of_a_similar_name_keeps_its_program(peer: Manifest, cache: Path) -> None:

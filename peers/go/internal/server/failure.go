@@ -25,7 +25,7 @@ func failure(err error) *rpc.Error {
 	}
 	e := driver.Wrap(err)
 	answer := &rpc.Error{
-		Code: rpc.CodeFailed, Message: e.Error(),
+		Code: rpc.CodeFailed, Message: e.Text,
 		Data: map[string]any{"name": e.Name, "text": e.Text},
 	}
 	if e.Name == driver.Invalid {
