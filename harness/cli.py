@@ -33,14 +33,16 @@ def run(context: click.Context) -> int:
 @click.argument("cell")
 @click.option("--times", default=1, show_default=True, type=click.IntRange(1), help="How often.")
 @click.option("--record", default="none", show_default=True, help="What to record: failures, all or none.")
+@click.option("--library", "libraries", multiple=True, metavar="PEER=WHERE", help="As pytest's --library.")
 @command
-def repeat(cell: str, times: int, record: str) -> int:
+def repeat(cell: str, times: int, record: str, libraries: tuple[str, ...]) -> int:
     """Run one CELL again, by its id."""
     Cell.parse(cell)
+    options = ["--record", record, *(f"--library={one}" for one in libraries)]
     for turn in range(times):
         if times > 1:
             out.print(f"[bold]{turn + 1} of {times}[/]")
-        if code := run_pytest("-p", "no:cacheprovider", "-n", "0", INTEROP, "--cell", cell, "--record", record):
+        if code := run_pytest("-p", "no:cacheprovider", "-n", "0", INTEROP, "--cell", cell, *options):
             return code
     return 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,8 +10,10 @@ import pytest
 
 from harness import judge
 from harness.errors import SetupFault
-from harness.model.matrix import Selection
+from harness.model.matrix import Cell, Selection
+from harness.peers import library
 from harness.peers.client import PATIENCE
+from harness.peers.manifest import Manifest
 from harness.places import quarters
 
 T = TypeVar("T")
@@ -31,6 +33,14 @@ def declare(parser: pytest.Parser) -> None:
         group.addoption(f"--{option}", action="append", default=[], metavar="NAME", help=f"{what}; may be repeated")
     group.addoption("--full", action="store_true", help="every payload class on every link, not a spread of them")
     group.addoption("--manifest", action="append", default=[], metavar="FILE", help="another peer's manifest")
+    group.addoption(
+        "--library",
+        action="append",
+        default=[],
+        metavar="PEER=WHERE",
+        help="build on another version of the peer's library, or on a folder: pyzmq=25.1.2, go-zeromq=../zmq4; "
+        "may be repeated",
+    )
     group.addoption("--known-issues", metavar="FILE", default=None, help="default: tests/known_issues.toml")
     group.addoption("--budgets", metavar="FILE", default=None, help="default: tests/budgets.toml")
     group.addoption(
@@ -97,6 +107,20 @@ def _places(sides: Sequence[str], several: str | None) -> tuple[str, ...]:
     if sides and several:
         raise ValueError("--place and --places: give one of them")
     return quarters.several(several) if several else (quarters.pair(sides),)
+
+
+def exchanged(
+    config: pytest.Config, found: Mapping[str, Manifest], chosen: Selection, cache: Path
+) -> dict[str, Manifest]:
+    """Return the manifests with the libraries that `--library` names; SetupFault where that cannot be.
+
+    Nothing is made for a run that only collects.
+    """
+    asked = [library.Exchange.parse(text, found) for text in config.option.library]
+    places = [*chosen.places, *(Cell.parse(cell).places for cell in chosen.cells)]
+    for one in asked:
+        one.check(found[one.peer], places)
+    return dict(found) if config.option.collectonly else library.exchanged(found, asked, cache)
 
 
 def patience(text: str) -> float:

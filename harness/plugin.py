@@ -73,8 +73,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "wide: only with --full, or when a cell is named")
     try:
         options.in_the_checkout(config, ROOT)
-        config.stash[_MANIFESTS] = manifest.find(ROOT / "peers", map(Path, config.option.manifest))
-        config.stash[_SELECTION] = options.selection(config, [*config.stash[_MANIFESTS]])
+        found = manifest.find(ROOT / "peers", map(Path, config.option.manifest))
+        config.stash[_SELECTION] = chosen = options.selection(config, [*found])
+        config.stash[_MANIFESTS] = options.exchanged(config, found, chosen, ROOT / ".build" / "libraries")
         config.stash[_SHARD] = Shard.parse(config.option.shard or "1/1")
         config.stash[_KNOWN] = options.data(config.option.known_issues, ROOT / "tests/known_issues.toml", known.parse)
         config.stash[_BUDGETS] = options.data(config.option.budgets, ROOT / "tests/budgets.toml", budgeting.parse)

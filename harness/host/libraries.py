@@ -38,9 +38,10 @@ def _is_library(name: str) -> bool:
 
 
 def of_peers(peers: Iterable[Peer]) -> dict[str, dict[str, Any]]:
-    """Return what each implementation says that its library is, and the files of it, for peers on this machine."""
+    """Return what implementations say of themselves and their libraries, and whose files, for peers on this machine."""
     found: dict[str, dict[str, Any]] = {}
     for peer in peers:
         if not peer.client.ended and peer.client.hello["pid"] == peer.client.pid:
-            found.setdefault(peer.implementation, {"library": peer.library, "files": loaded(peer.client.pid)})
+            told = {"peer": peer.description, "library": peer.library, "files": loaded(peer.client.pid)}
+            found.setdefault(peer.implementation, told)
     return found

@@ -14,7 +14,7 @@ from harness.model.patterns import IMPLEMENTATIONS, MIXED
 
 SUFFIX: Final = ".peer.toml"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
-_KEYS: Final = {"name", "language", "sources", "build", "toolchain", "run", "env"}
+_KEYS: Final = {"name", "language", "sources", "build", "toolchain", "run", "env", "library"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Manifest:
     sources: tuple[str, ...] = ()
     toolchain: tuple[tuple[str, ...], ...] = ()
     env: tuple[tuple[str, str], ...] = ()
+    library: str = ""
 
     @property
     def here(self) -> Path:
@@ -57,6 +58,9 @@ def load(file: Path) -> Manifest:
         raise SetupFault(f"{file}: key 'name': {MIXED!r} means several peers at once; take another name")
     if not isinstance(data.get("language"), str) or not data["language"]:
         raise SetupFault(f"{file}: key 'language' must be a text that is not empty")
+    library = data.get("library", "")
+    if not isinstance(library, str) or library.split() != [library][: bool(library)]:
+        raise SetupFault(f"{file}: key 'library' must be the name of a package or module, not {library!r:.60}")
     run = _words(file, "run", data.get("run"))
     if not run:
         raise SetupFault(f"{file}: key 'run' must name a command")
@@ -85,6 +89,7 @@ def load(file: Path) -> Manifest:
         sources=_words(file, "sources", data.get("sources", [])),
         toolchain=tuple(_words(file, "toolchain", command) for command in toolchain),
         env=tuple(sorted(env.items())),
+        library=library,
     )
 
 

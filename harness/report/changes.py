@@ -101,10 +101,11 @@ def between(before: Run, after: Run) -> Changes:
 def facts(run: Run) -> dict[str, str]:
     """Return the versions that a run knows of: of its own parts, and of the peers as they tell them."""
     found: dict[str, str] = {name: str(run.about[name]) for name in _FACTS if name in run.about}
-    for record in run.records:
-        for line in record.evidence.get("peers", ()):
-            name, _, version = str(line).partition(" ")
-            found.setdefault(name if name != "pyzmq" else "peer pyzmq", version)
+    loaded: Mapping[str, Any] = run.about.get("libraries", {})
+    told = [one["peer"] for one in loaded.values() if "peer" in one]
+    for line in (*told, *(line for record in run.records for line in record.evidence.get("peers", ()))):
+        name, _, version = str(line).partition(" ")
+        found.setdefault(name if name != "pyzmq" else "peer pyzmq", version)
     return found
 
 

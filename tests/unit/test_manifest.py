@@ -37,6 +37,7 @@ def test_a_manifest_reads_as_written(tmp_path: Path) -> None:
         toolchain='[["go", "version"]]',
         run='["{output}", "{here}"]',
         env='{ B = "2", A = "1" }',
+        library='"example.org/zmq"',
     )
     assert manifest.load(file) == manifest.Manifest(
         name="some-peer",
@@ -47,6 +48,7 @@ def test_a_manifest_reads_as_written(tmp_path: Path) -> None:
         sources=("*.go",),
         toolchain=(("go", "version"),),
         env=(("A", "1"), ("B", "2")),
+        library="example.org/zmq",
     )
     assert manifest.load(file).here == tmp_path.resolve()
 
@@ -86,11 +88,16 @@ def test_the_same_peer_may_run_under_another_name_with_more_arguments(tmp_path: 
         ({"sources": '"*.go"'}, "key 'sources' must be a list of texts"),
         ({"toolchain": '"go version"'}, "key 'toolchain' must be a list of commands"),
         ({"toolchain": '["go", "version"]'}, "key 'toolchain' must be a list of texts, not 'go'"),
+        ({"library": "1"}, "key 'library' must be the name of a package or module, not 1"),
+        ({"library": '"two words"'}, "key 'library' must be the name"),
         ({"env": '["A"]'}, "key 'env' must be a table of texts"),
         ({"env": "{ A = 1 }"}, "key 'env' must be a table of texts"),
         ({"env": '{ "A=B" = "1" }'}, "key 'env.A=B': no variable can have this name or value"),
         ({"env": '{ A = "\\u0000" }'}, "key 'env.A': no variable can have this name or value"),
-        ({"bulid": '["make"]'}, "unknown key 'bulid'; known are build, env, language, name, run, sources, toolchain"),
+        (
+            {"bulid": '["make"]'},
+            "unknown key 'bulid'; known are build, env, language, library, name, run, sources, toolchain",
+        ),
     ],
 )
 def test_a_bad_manifest_is_refused_with_key_and_reason(

@@ -8,13 +8,12 @@ import (
 	"context"
 	"net"
 	"runtime"
-	"runtime/debug"
-	"strings"
 
 	"github.com/go-zeromq/zmq4"
 
 	"zmq-interop/peers/go/internal/contexts"
 	"zmq-interop/peers/go/internal/driver"
+	"zmq-interop/peers/go/internal/modules"
 )
 
 const module = "github.com/go-zeromq/zmq4"
@@ -65,7 +64,7 @@ func (l *Library) Contexts() int { return l.contexts.Open() }
 
 // About implements driver.Library.
 func (l *Library) About() driver.About {
-	version := strings.TrimPrefix(moduleVersion(module), "v")
+	version := modules.Version(module)
 	return driver.About{
 		Peer:           "peer-gozeromq 0.1.0",
 		Implementation: "go-zeromq",
@@ -100,16 +99,4 @@ func transports() []string {
 		names = append(names, "ipc-abstract") // Go's unix sockets read a leading @ that way
 	}
 	return append(names, "inproc")
-}
-
-// moduleVersion is the version of a module in this program, from its build information.
-func moduleVersion(path string) string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, dependency := range info.Deps {
-			if dependency.Path == path {
-				return dependency.Version
-			}
-		}
-	}
-	return "unknown"
 }

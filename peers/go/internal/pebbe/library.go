@@ -10,13 +10,12 @@ import (
 	"fmt"
 	"net"
 	"runtime"
-	"runtime/debug"
-	"strings"
 
 	zmq "github.com/pebbe/zmq4"
 
 	"zmq-interop/peers/go/internal/contexts"
 	"zmq-interop/peers/go/internal/driver"
+	"zmq-interop/peers/go/internal/modules"
 )
 
 const module = "github.com/pebbe/zmq4"
@@ -51,7 +50,7 @@ func (l *Library) About() driver.About {
 	return driver.About{
 		Peer:           "peer-pebbe 0.1.0",
 		Implementation: "pebbe",
-		Version:        strings.TrimPrefix(moduleVersion(module), "v"),
+		Version:        modules.Version(module),
 		Library:        fmt.Sprintf("libzmq %d.%d.%d", major, minor, patch),
 		Capabilities: driver.Capabilities{
 			SocketTypes: []string{
@@ -95,16 +94,4 @@ func mechanisms() []string {
 		names = append(names, "CURVE")
 	}
 	return names
-}
-
-// moduleVersion is the version of a module in this program, from its build information.
-func moduleVersion(path string) string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, dependency := range info.Deps {
-			if dependency.Path == path {
-				return dependency.Version
-			}
-		}
-	}
-	return "unknown"
 }
