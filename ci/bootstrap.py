@@ -50,6 +50,13 @@ PLACED: Final = tuple(f"tests/interop/test_{name}.py" for name in ("coming_and_g
 NARROW: Final = ("--transport", "tcp4", "--peer", "go-zeromq", "--peer", "pyzmq")
 """Which of them without --full: one library of each kind, over what leads from place to place."""
 
+BEYOND: Final = (
+    *("tests/interop/test_coming_and_going.py", "--transport", "tcp4", "--pattern", "push-pull"),
+    *("--pattern", "dealer-router", "--peer", "go-zeromq", "--peer", "pyzmq"),
+    *("--exclude", "*/go-zeromq>go-zeromq/*", "--exclude", "*/pyzmq>*", "--places", "local>ssh:there"),
+)
+"""What runs over ssh, to an sshd of the lane's own: a few cells, for a start of a peer there takes seconds."""
+
 NOTHING: Final = 5
 """pytest's exit code where nothing was selected."""
 
@@ -124,12 +131,16 @@ def test(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
 def places(go: Toolchain, env: dict[str, str], extra: Sequence[str]) -> int:
     """Run places' own tests, then cells in each place that there is, beside an engine of our own where none runs."""
     full = "--full" in extra
+    elsewhere = any(word.startswith("--place") for word in extra)
     where = (*PLACES, *MORE_PLACES) if full else PLACES
-    chosen = [] if any(word.startswith("--place") for word in extra) else ["--places", ",".join(where)]
-    words = [str(PYTHON), str(ROOT / "ci" / "docker" / "engine.py"), str(PYTHON), "-m", "pytest", "-n", "auto"]
+    chosen = () if elsewhere else ("--places", ",".join(where))
+    engine = (str(PYTHON), str(ROOT / "ci" / "docker" / "engine.py"))
+    sshd = (str(PYTHON), "-m", "tests.places.sshd")
+    tests = (str(PYTHON), "-m", "pytest", "-n", "auto")
     codes = [
-        show([*words, "tests/places", *extra], env),
-        show([*words, *PLACED, *chosen, *(() if full else NARROW), *extra], env),
+        show([*engine, *tests, "tests/places", *extra], env),
+        show([*engine, *tests, *PLACED, *chosen, *(() if full else NARROW), *extra], env),
+        *(() if elsewhere else (show([*sshd, *tests, *BEYOND, *extra], env),)),
     ]
     return max((code for code in codes if code != NOTHING), key=abs, default=NOTHING)
 

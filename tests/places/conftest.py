@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,7 +22,7 @@ MakePool = Callable[[], Pool]
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name for ssh of a machine: this one, behind an sshd of the test's own."""
     try:
-        with sshd(tmp_path_factory.mktemp("sshd"), sys.executable) as config, pytest.MonkeyPatch.context() as patch:
+        with sshd(tmp_path_factory.mktemp("sshd")) as config, pytest.MonkeyPatch.context() as patch:
             patch.setenv(ssh.CONFIG, str(config))
             yield NAME
     except Unsupported as reason:

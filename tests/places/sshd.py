@@ -1,4 +1,9 @@
-"""An sshd of the test's own on loopback: its own keys, its own configuration, and no port chosen in advance."""
+"""An sshd of the test's own on loopback: its own keys, its own configuration, and no port chosen in advance.
+
+    python -m tests.places.sshd pytest -n auto --places 'local>ssh:there'
+
+runs a command beside one. Where there can be none, the command simply runs, after a line that says why.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +11,24 @@ import contextlib
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.errors import Unsupported
+from harness.places import ssh
 
 NAME = "there"
 """What the configuration for the client calls it."""
 
 
 @contextlib.contextmanager
-def sshd(folder: Path, python: str) -> Iterator[Path]:
+def sshd(folder: Path) -> Iterator[Path]:
     """Yield the configuration for ssh that reaches it as `there`; every connection gets an sshd in inetd's manner."""
     daemon = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if daemon is None or shutil.which("ssh-keygen") is None:
@@ -34,9 +43,7 @@ def sshd(folder: Path, python: str) -> Iterator[Path]:
         f"HostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\nStrictModes no\nUsePAM no\n"
         "PasswordAuthentication no\nPermitRootLogin prohibit-password\nAllowTcpForwarding no\nX11Forwarding no\n"
     )
-    privileges = Path("/run/sshd")
-    made = not privileges.exists()
-    privileges.mkdir(exist_ok=True)
+    Path("/run/sshd").mkdir(exist_ok=True)  # Debian's sshd wants it; it stays, for another one may be using it
     command = [daemon, "-i", "-e", "-f", str(config)]
     sessions: list[subprocess.Popen[bytes]] = []
     with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "sshd.log").open("wb") as log:
@@ -68,5 +75,25 @@ def sshd(folder: Path, python: str) -> Iterator[Path]:
                 except subprocess.TimeoutExpired:
                     session.kill()
                     session.wait()
-            if made:
-                privileges.rmdir()
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a command beside an sshd; returns its exit code."""
+    if not words:
+        sys.stderr.write("usage: python -m tests.places.sshd COMMAND [ARGUMENT …]\n")
+        return 2
+    with contextlib.ExitStack() as stack:
+        env = dict(os.environ)
+        try:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zmq-interop-sshd-")))
+            env[ssh.CONFIG] = str(stack.enter_context(sshd(folder)))
+        except Unsupported as reason:
+            sys.stderr.write(f"sshd: {reason}\n")
+        child = subprocess.Popen(words, env=env)
+        for number in (signal.SIGINT, signal.SIGTERM):  # the sshd outlives the command that uses it
+            signal.signal(number, lambda number, frame: child.send_signal(number))
+        return child.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import statistics
 import threading
 import time
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ from tests.places.conftest import MakePool
 
 EVERYWHERE = ("netns>netns", "docker>docker", "docker>netns", "docker:published>local", "ssh>local", "netns>local")
 BINDS = ("left-binds", "right-binds")
+
+SOON = 30.0
+"""Seconds that a peer's start may take, also on a machine that has much else to do."""
 
 everywhere = pytest.mark.parametrize("places", EVERYWHERE, indirect=True)
 
@@ -125,17 +129,17 @@ def test_what_a_peer_leaves_behind_in_its_place_is_found_and_ended(new_pool: Mak
 
 
 @everywhere
-def test_a_peer_starts_within_seconds(new_pool: MakePool, places: str) -> None:
+def test_a_peer_starts_within_seconds(new_pool: MakePool, places: str, request: pytest.FixtureRequest) -> None:
     pool = new_pool()
     pool.start("go-zeromq", slot="left", places=places).client.stop()  # builds, copies, opens the place
     took = []
-    for _ in range(5):
+    for _ in range(5 if request.config.getoption("full") else 1):
         began = time.perf_counter()
         peer = pool.start("go-zeromq", slot="left", places=places)
         took.append(time.perf_counter() - began)
         assert peer.client.stop() == []
-    print(f"start in {places}: median {sorted(took)[2] * 1000:.0f} ms")  # noqa: T201
-    assert sorted(took)[2] < 10
+    print(f"start in {places}: median {statistics.median(took) * 1000:.0f} ms")  # noqa: T201
+    assert statistics.median(took) < SOON
 
 
 def test_peers_of_one_place_share_its_ports(new_pool: MakePool) -> None:

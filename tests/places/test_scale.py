@@ -1,4 +1,4 @@
-"""Many hosts: fifty namespaces, or fifty containers, of Go subscribers on one Python publisher, and the reverse."""
+"""Many hosts: namespaces, or containers, of Go subscribers to one Python publisher, and the reverse; 50 with --full."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from harness.plugin import ROOT
 from tests.interop.steps import bytes_of
 from tests.places.conftest import MakePool
 
-HOSTS = 50
+HOSTS, MANY = 10, 50
+"""How many hosts there are, and how many with --full."""
+
 MESSAGES = 200
 PATIENCE = 60.0
 """Seconds that a message may take: two cores start and serve fifty peers."""
@@ -29,19 +31,20 @@ PATIENCE = 60.0
 
 @pytest.fixture(params=["netns", "docker"])
 def hosts(request: pytest.FixtureRequest) -> Iterator[list[Place]]:
-    """Fifty namespaces on one network, or a host for fifty containers; all are gone afterwards."""
+    """Many namespaces on one network, or one host for many containers; all are gone afterwards."""
+    count = MANY if request.config.getoption("full") else HOSTS
     with ExitStack() as stack:
         try:
             if request.param == "docker":
                 client, bridge = stack.enter_context(docker.engine())
                 host = docker.DockerPlace(client, bridge, "")
                 stack.callback(host.close)
-                made: list[Place] = [host] * HOSTS
+                made: list[Place] = [host] * count
             else:
                 lan = Switch()
                 stack.callback(lan.close)
                 made = []
-                for _ in range(HOSTS):
+                for _ in range(count):
                     made.append(NetnsPlace(lan))
                     stack.callback(made[-1].close)
         except Unsupported as reason:
@@ -76,7 +79,7 @@ def crowd(hosts: list[Place], new_pool: MakePool) -> Iterator[tuple[Peer, list[P
 
 
 @pytest.mark.slow
-def test_fifty_hosts_hear_all_that_one_publishes(crowd: tuple[Peer, list[Peer]]) -> None:
+def test_many_hosts_hear_all_that_one_publishes(crowd: tuple[Peer, list[Peer]]) -> None:
     one, many = crowd
     publisher = one.socket("XPUB", bind="tcp://127.0.0.1:*", options={"SNDHWM": 0})
     ears = [peer.socket("SUB", connect=publisher.endpoint) for peer in many]
@@ -84,26 +87,26 @@ def test_fifty_hosts_hear_all_that_one_publishes(crowd: tuple[Peer, list[Peer]])
         ear.subscribe("news")
         ear.subscribe(f"own {number} ")
     # 29/PUBSUB: subscriptions of a connection come in their order, so who has told the second has told the first.
-    missing = {f"own {number} " for number in range(HOSTS)}
+    missing = {f"own {number} " for number in range(len(many))}
     while missing:
         missing.discard(publisher.recv()[0].head(64)[1:].decode())
     hearing = [ear.recv_later(MESSAGES) for ear in ears]
     publisher.send_all([[f"news {number}"] for number in range(MESSAGES)])
     expected = [[f"news {number}"] for number in range(MESSAGES)]
-    assert [heard.messages() == expected for heard in hearing] == [True] * HOSTS
+    assert [heard.messages() == expected for heard in hearing] == [True] * len(many)
     for socket in (*ears, publisher):
         socket.close()
 
 
 @pytest.mark.slow
-def test_one_hears_all_that_fifty_hosts_publish(crowd: tuple[Peer, list[Peer]]) -> None:
+def test_one_hears_all_that_many_hosts_publish(crowd: tuple[Peer, list[Peer]]) -> None:
     one, many = crowd
     publishers = [peer.socket("PUB", bind="tcp://127.0.0.1:*") for peer in many]
     subscriber = one.socket("SUB", options={"RCVHWM": 0, "SUBSCRIBE": ""})
     for publisher in publishers:
         subscriber.connect(publisher.endpoint)
     heard: set[bytes] = set()
-    while len(heard) < HOSTS:  # a publisher says so until it is heard: then it knows of the subscription
+    while len(heard) < len(many):  # a publisher says so until it is heard: then it knows of the subscription
         waiting = subscriber.recv_later()
         while not waiting.done(0.02):
             for number, publisher in enumerate(publishers):
@@ -113,10 +116,10 @@ def test_one_hears_all_that_fifty_hosts_publish(crowd: tuple[Peer, list[Peer]]) 
     for number, publisher in enumerate(publishers):
         publisher.send_all([[f"{number} {count}"] for count in range(MESSAGES)])
     came: Counter[bytes] = Counter()
-    while came.total() < HOSTS * MESSAGES:
+    while came.total() < len(many) * MESSAGES:
         came.update(
             word for message in subscriber.recv_all(1) if not (word := bytes_of(message[0])).startswith(b"here")
         )
-    assert came == Counter(f"{number} {count}".encode() for number in range(HOSTS) for count in range(MESSAGES))
+    assert came == Counter(f"{number} {count}".encode() for number in range(len(many)) for count in range(MESSAGES))
     for socket in (*publishers, subscriber):
         socket.close()
