@@ -19,6 +19,7 @@ from typing import Final
 
 import psutil
 
+from harness.errors import SetupFault
 from harness.places.face import LOCAL, LOOPBACK, Family, Place
 from harness.wire.recorder import Recorder
 
@@ -50,11 +51,12 @@ class Book:
     relays: dict[tuple[str, str], Recorder] = field(default_factory=dict)
 
     def clear(self) -> None:
-        """Forget everything, and end the relays."""
+        """Forget everything, and end the relays; SetupFault if one had failed, for which no peer is to blame."""
         self.real.clear()
         relays, self.relays = list(self.relays.values()), {}
-        for relay in relays:
-            relay.stop()
+        notes = [note for relay in relays for note in relay.stop().notes]
+        if notes:
+            raise SetupFault(f"a relay on the gateway's address failed ({'; '.join(notes)}): run the last cell again")
 
 
 class Route:

@@ -221,7 +221,7 @@ class Recorder:
                             stopping, end = True, time.monotonic() + _LAST_WORDS
                     elif key.data is None:
                         self._accept()
-                    else:
+                    elif key.data in self._pairs:  # what was ready with it may have ended it already
                         self._move(key.data, key.fileobj, mask)  # type: ignore[arg-type]
                 if stopping and (not ready or time.monotonic() > end):
                     return

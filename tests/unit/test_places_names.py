@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 
 import pytest
 
-from harness.errors import Unsupported
+from harness.errors import SetupFault, Unsupported
 from harness.model.matrix import Cell, Selection, scenario
 from harness.places import docker, quarters
 from harness.places.face import LOCAL, LOOPBACK, Family
 from harness.places.local import LocalPlace
 from harness.places.quarters import Quarters
 from harness.places.routes import Book, Route
+from harness.wire.recorder import Recorder
 
 CELL = "push-pull/tcp4/one>two/left-binds/64k"
 
@@ -162,6 +164,16 @@ def test_what_one_check_has_named_the_next_does_not_know() -> None:
     there.inside("tcp://127.0.0.1:2")
     there.forget()
     assert here.back("tcp://198.18.0.2:2") == "tcp://198.18.0.2:2"
+
+
+def test_a_relay_that_failed_is_told_and_no_peer_is_blamed() -> None:
+    book = Book()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        book.relays["", ""] = Recorder(f"tcp://127.0.0.1:{listener.getsockname()[1]}", keep=0)
+        book.relays["", ""].recording.notes.append("it failed")
+        with pytest.raises(SetupFault, match=r"relay .*\(it failed\): run the last cell again"):
+            book.clear()
+    book.clear()
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,26 @@ def test_a_reset_is_passed_on_as_a_reset(tmp_path: Path) -> None:
     assert connection.forth.end[1] == "reset"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="SO_LINGER has another layout there")
+@pytest.mark.parametrize("first", ["server", "client"])
+def test_a_reset_that_comes_together_with_bytes_ends_that_connection_alone(tmp_path: Path, first: str) -> None:
+    with line("tcp4", tmp_path) as made:
+        ends = {"server": made.server, "client": made.client}
+        resets, sends = ends.pop(first), ends.popitem()[1]
+        sends.sendall(b"x")
+        assert read(resets, 1) == b"x"
+        with made.recorder._lock:  # the recorder waits here with a new client: what comes meanwhile it sees at once
+            other = dial(made.recorder.endpoint)
+            assert within(DEADLINE, lambda: len(made.recorder.recording.connections) == 2)
+            resets.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            resets.close()
+            sends.sendall(b"words")
+        with other, made.listener.accept()[0] as server:
+            other.sendall(b"goes on")
+            assert read(server, 7) == b"goes on"
+        assert made.recorder.recording.notes == []
+
+
 def test_who_does_not_read_holds_back_who_writes(tmp_path: Path) -> None:
     with line("tcp4", tmp_path) as made:
         made.client.settimeout(0.2)
