@@ -254,6 +254,8 @@ def run(command: str, extra: Sequence[str], started: float) -> int:
         go.save()
         if command == "test":
             toolchain.prepare_browser()
+        if command == "places":
+            toolchain.prepare_places()
         if command == "wine":
             parts.prepare()
     say(f"ready after {time.time() - started:.1f} s (downloads included)\n")

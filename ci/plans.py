@@ -269,6 +269,36 @@ def browser_plan(host: Host) -> Installation | None:
     return None
 
 
+PLACE_TOOLS: Final[Mapping[str, str]] = {
+    "ip": "iproute2",
+    "tc": "iproute2",
+    "nft": "nftables",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "debootstrap": "debootstrap",
+    "libfaketime": "libfaketime",
+    "sshd": "openssh-server",
+    "dockerd": "docker.io",
+}
+"""What the lane of places uses, and the packages that have it."""
+
+_SERVERS: Final = frozenset({"openssh-server", "docker.io"})
+"""Packages that also start a server of the machine's own, which is for a person to decide, or for CI."""
+
+
+def places_packages(host: Host, missing: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the packages with what of `PLACE_TOOLS` is missing: those to install, and those that are left to a person.
+
+    Only root can make most places, so nothing is installed for anybody else. What is not there makes its cells and
+    tests `unsupported`; so its absence is no fault of the set-up.
+    """
+    wanted = list(dict.fromkeys(PLACE_TOOLS[tool] for tool in missing))
+    if not host.root or host.managers[:1] != ("apt-get",):
+        return [], wanted
+    ours = [name for name in wanted if host.ci or name not in _SERVERS]
+    return ours, [name for name in wanted if name not in ours]
+
+
 def vcpkg_flags(
     prefix: str, libraries: Sequence[str], dlls: Sequence[str], outside: Mapping[str, str]
 ) -> dict[str, str]:

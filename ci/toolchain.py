@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -148,6 +149,36 @@ def prepare_browser() -> None:
             steps.carry_out(plan)
         except SetupError as fault:  # only those tests need it, and they say so
             note(f"failed: {fault}")
+
+
+def prepare_places() -> None:
+    """Install what the lane of places needs beyond this, where that is allowed."""
+    if sys.platform != "linux":
+        return
+    with steps.step("places") as note:
+        host = steps.host()
+        packages, left = plans.places_packages(host, _missing_for_places())
+        if packages:
+            note(f"installing {' '.join(packages)}")
+            try:
+                steps.carry_out(plans.apt_plan(host, packages))
+            except SetupError as fault:  # only some places need it, and they say so
+                note(f"failed: {fault}")
+        if left:
+            note(f"(without {', '.join(left)}; for what needs that, run as root: apt-get install {' '.join(left)})")
+        elif not packages:
+            note("everything is here")
+
+
+def _missing_for_places() -> list[str]:
+    """Return what of `PLACE_TOOLS` is not here; an engine that is named or answers needs no dockerd of ours."""
+    path = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin{os.pathsep}/sbin"
+    here = {tool for tool in plans.PLACE_TOOLS if shutil.which(tool, path=path)}
+    if any(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")):
+        here.add("libfaketime")
+    if os.environ.get("DOCKER_HOST") or Path("/var/run/docker.sock").exists():
+        here.add("dockerd")
+    return [tool for tool in plans.PLACE_TOOLS if tool not in here]
 
 
 def look(go: Toolchain) -> tuple[Toolchain | None, str]:

@@ -328,6 +328,23 @@ def test_elsewhere_the_browser_is_left_to_a_person(host: Host) -> None:
     assert plans.browser_plan(host) is None
 
 
+@pytest.mark.parametrize(
+    ("missing", "host", "installed", "left"),
+    [
+        (["tc", "ip", "libfaketime"], Host(("apt-get",), root=True), ["iproute2", "libfaketime"], []),
+        (["nft", "dockerd"], Host(("apt-get",), root=True), ["nftables"], ["docker.io"]),
+        (["sshd", "dockerd"], Host(("apt-get",), root=True, ci=True), ["openssh-server", "docker.io"], []),
+        (["nft"], Host(("apt-get",), ci=True), [], ["nftables"]),
+        (["nft"], Host(("dnf",), root=True), [], ["nftables"]),
+        ([], Host(("apt-get",), root=True), [], []),
+    ],
+)
+def test_root_gets_what_places_need_and_a_server_of_the_machines_own_in_ci_alone(
+    missing: list[str], host: Host, installed: list[str], left: list[str]
+) -> None:
+    assert plans.places_packages(host, missing) == (installed, left)
+
+
 # --- failures ---------------------------------------------------------------------------------------
 
 
