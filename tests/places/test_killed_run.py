@@ -1,4 +1,7 @@
-"""A run that is killed leaves no namespace, link, process or container; the engine's network the next start sweeps."""
+"""A run that is killed leaves no namespace, link, process or container, here or beyond ssh.
+
+The engine's network is all that stays; the next start sweeps it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -17,8 +20,11 @@ import pytest
 from harness.errors import Unsupported
 from harness.places import containers, lan
 from harness.places.containers import OWNER
+from harness.places.images import KIND
+from harness.places.local import MARK
 from harness.plugin import ROOT
 from tests.proofs.test_killed_run import wait_for
+from tests.waiting import gone
 
 
 def links(pid: int) -> list[str]:
@@ -34,11 +40,20 @@ def namespace(pid: int) -> int:
     return 0
 
 
+def held(inside: set[int]) -> list[int]:
+    """Return the processes in one of these namespaces."""
+    return [process.pid for process in psutil.process_iter() if namespace(process.pid) in inside]
+
+
+def alive(processes: Sequence[psutil.Process]) -> list[int]:
+    """Return those of these processes that have not ended."""
+    return [one.pid for one in processes if one.is_running() and not gone(one.pid)]
+
+
 class Run:
     """A run in the background, in places."""
 
     def __init__(self, places: str, reports: Path) -> None:
-        lan.need()
         self.process = subprocess.Popen(
             [
                 *(
@@ -79,6 +94,10 @@ def start(tmp_path: Path) -> Iterator[list[Run]]:
 
 
 def test_a_run_killed_in_namespaces_leaves_nothing_at_all(start: list[Run], tmp_path: Path) -> None:
+    try:
+        lan.need()
+    except Unsupported as reason:
+        pytest.skip(f"unsupported: {reason}")
     run = Run("netns>netns", tmp_path)
     start.append(run)
     # A switch and two hosts, each with a process that holds it; and peers.
@@ -87,27 +106,68 @@ def test_a_run_killed_in_namespaces_leaves_nothing_at_all(start: list[Run], tmp_
     assert links(run.process.pid) != []
     run.process.kill()
     run.process.wait()
-    wait_for(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), "their end")
-    left = [process.pid for process in psutil.process_iter() if namespace(process.pid) in inside]
-    assert left == [], "a process holds a namespace still"
+    wait_for(lambda: not alive(children), "their end")
+    assert held(inside) == [], "a process holds a namespace still"
     wait_for(lambda: links(run.process.pid) == [], "the end of their links")
 
 
-def test_a_run_killed_in_containers_leaves_what_the_next_start_sweeps(start: list[Run], tmp_path: Path) -> None:
+@pytest.mark.parametrize("places", ["docker>docker", "docker>netns"])
+def test_a_run_killed_in_containers_leaves_what_the_next_start_sweeps(
+    start: list[Run], tmp_path: Path, places: str
+) -> None:
     try:
         client = containers.connect()
     except Unsupported as reason:
         pytest.skip(f"unsupported: {reason}")
     with contextlib.closing(client):
-        run = Run("docker>docker", tmp_path)
+        run = Run(places, tmp_path)
         start.append(run)
         mine = {"label": f"{OWNER}={run.process.pid}@{socket.gethostname()}"}
-        wait_for(lambda: len(client.api.containers(filters=mine)) >= 4, "a run with hosts and peers")
+        # A host of containers is one that holds the network, and one for each peer.
+        boxes, hosts = 2 * places.count("docker"), places.count("netns")
+        wait_for(
+            lambda: len(client.api.containers(filters=mine)) >= boxes and len(run.namespaces()) >= hosts,
+            "a run with hosts and peers",
+        )
+        children, inside = run.children(), run.namespaces()
         run.process.kill()
         run.process.wait()
         # Containers end with their stdin, and the engine removes them; only the network is left to be swept.
         wait_for(lambda: client.api.containers(all=True, filters=mine) == [], "the end of their containers")
+        wait_for(lambda: not alive(children), "the end of its processes")
+        assert held(inside) == [], "a process holds a namespace still"
         assert [network["Name"] for network in client.api.networks(filters=mine)] != []
+        assert client.images.list(filters={"label": KIND, "dangling": True}) == []
         containers.sweep(client)
         assert client.api.networks(filters=mine) == []
         wait_for(lambda: links(run.process.pid) == [], "the end of their bridge")
+
+
+def far(run: Run) -> list[psutil.Process]:
+    """Return the processes beyond ssh that a run has started: those with a mark that its clients for ssh have named."""
+    marks = set()
+    for child in run.children():
+        with contextlib.suppress(psutil.Error):
+            marks |= {word for line in child.cmdline() for word in line.split() if word.startswith(f"{MARK}=")}
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if f"{MARK}={process.environ().get(MARK, '')}" in marks:
+                found.append(process)
+    return found
+
+
+def test_a_run_killed_beyond_ssh_leaves_no_process_there(start: list[Run], tmp_path: Path, machine: str) -> None:
+    run = Run(f"ssh:{machine}>ssh:{machine}", tmp_path)
+    start.append(run)
+    there: list[psutil.Process] = []
+
+    def both() -> bool:
+        there[:] = far(run)
+        return len(there) >= 2
+
+    wait_for(both, "a run with peers on both sides")
+    children = run.children()
+    run.process.kill()
+    run.process.wait()
+    wait_for(lambda: not alive([*children, *there]), "their end, here and there")
