@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Mapping
-from typing import IO, Final
+from typing import IO, Final, Literal
 from urllib.parse import urlsplit
 
 import docker
@@ -19,6 +19,7 @@ from docker.context import ContextAPI
 from docker.context.config import get_current_context_name
 
 from harness.errors import Unsupported
+from harness.places.local import stands
 
 OWNER: Final = "zmq-interop.owner"
 """The label of everything that a run makes: its process id, and the machine that it runs on."""
@@ -90,12 +91,21 @@ def _orphaned(labels: Mapping[str, str]) -> bool:
 
 
 class DockerProcess:
-    """A peer's container: its streams as pipes, and how it ends. `runs` says that it has been started already."""
+    """A peer's container: its streams as pipes, and how it ends. `runs` says that it has been started already.
 
-    def __init__(self, client: docker.DockerClient, container: str, *, runs: bool = False) -> None:
+    The engine removes what has ended, but for what is `lasting`, which this does.
+    """
+
+    def __init__(
+        self, client: docker.DockerClient, container: str, *, runs: bool = False, lasting: bool = False
+    ) -> None:
         self._client = client
         self._api = client.api
         self._superseded = False
+        self._lasting = lasting
+        self._end: Literal["not-running", "next-exit", "removed"] = "next-exit" if lasting else "removed"
+        if lasting and runs:
+            self._end = "not-running"
         self.container = container
         self._code: int | None = None
         self._ended = threading.Event()
@@ -149,18 +159,25 @@ class DockerProcess:
         code = 255
         # One that was gone before it was asked for does not tell how it ended.
         with contextlib.suppress(docker.errors.APIError, requests.RequestException):
-            code = int(self._api.wait(self.container, timeout=None, condition="removed")["StatusCode"])
+            code = int(self._api.wait(self.container, timeout=None, condition=self._end)["StatusCode"])
         if not self._superseded:
+            if self._lasting:
+                with contextlib.suppress(docker.errors.APIError):
+                    self._api.remove_container(self.container, force=True)
             self._code = 128 - code if 128 < code < 160 else code  # as a signal, as elsewhere
             self._ended.set()
 
     def restart(self) -> DockerProcess:
-        """Have the engine restart the container, and return what runs in it then; what this is has been killed."""
+        """Have the engine restart a lasting container; return what runs in it then. What this is has been killed.
+
+        Another one the engine may remove, in a race with itself: Docker 20.10 puts the removal off for the stop alone.
+        """
+        assert self._lasting
         self._superseded = True  # the container lives on: its end is none of this one's any more
         self._api.restart(self.container, timeout=0)
         self._code = -9  # SIGKILL, which has no name on Windows
         self._ended.set()
-        return DockerProcess(self._client, self.container, runs=True)
+        return DockerProcess(self._client, self.container, runs=True, lasting=True)
 
     def poll(self) -> int | None:
         """Return the exit code; None while the container runs."""
@@ -177,6 +194,8 @@ class DockerProcess:
             return
         with contextlib.suppress(docker.errors.APIError):
             self._api.kill(self.container, number)
+            if not engine_machine(self._client):
+                stands(self.pid, number)
 
     def kill(self) -> None:
         """End the container with everything in it, unless a restart has given it to another."""

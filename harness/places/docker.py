@@ -134,6 +134,8 @@ class DockerPlace:
         self._holder: DockerProcess | None = None
         self._number = 0
         self._away = False
+        self.lasting = False
+        """Whether the containers of peers that start from now on can be restarted."""
         self._returned: DockerProcess | None = None
         self.network = LOCAL if how == "host" else f"{NAME}-{next(_numbers)}-{os.getpid()}"
         self.files = f"{NAME}-{next(_numbers)}-{os.getpid()}"  # every container has its own
@@ -196,10 +198,11 @@ class DockerPlace:
             return process
         box = images.boxed(self._client, command, folder)
         mode = f"container:{self._holder.container}" if self._holder is not None else "host"
-        config = {"network_mode": mode, "auto_remove": True, **self._limits}
+        config = {"network_mode": mode, "auto_remove": not self.lasting, **self._limits}
         added = {name: value for name, value in env.items() if os.environ.get(name) != value and name != "PATH"}
         try:
-            process = DockerProcess(self._client, self._create(box, config, environment=added))
+            made = self._create(box, config, environment=added)
+            process = DockerProcess(self._client, made, lasting=self.lasting)
         except docker.errors.APIError as error:
             raise SetupFault(f"image {box.image}: no container starts: {error.explanation or error}") from None
         self._processes = [*(one for one in self._processes if one.poll() is None), process]
@@ -265,7 +268,7 @@ class DockerPlace:
             self._client.api.unpause(one.container)
 
     def restart(self, pid: int) -> None:
-        """Have the engine restart a peer's container: its program is killed and begins anew.
+        """Have the engine restart a peer's container, which is `lasting`: its program is killed and begins anew.
 
         What runs there then is the peer that is started next, which must be of the same implementation.
         """
@@ -275,17 +278,17 @@ class DockerPlace:
     def counters(self, pid: int) -> dict[str, int]:
         """Return what the engine counts of a peer's container.
 
-        `threads`, memory in bytes as `rss` (without the files that the kernel keeps at hand), `throttled` periods in
+        `threads`, memory in bytes as `rss` (without files, which the kernel keeps or drops), `throttled` periods in
         which it was denied a processor, and `memory_limit` in bytes. Unsupported where the engine counts nothing.
         """
         told = self._client.api.stats(self._of(pid).container, stream=False, one_shot=True)
         memory, threads = told["memory_stats"], told["pids_stats"].get("current")
-        if "usage" not in memory or threads is None:
+        if not memory.get("stats") or threads is None:
             raise Unsupported("this engine counts no memory or threads: its system needs those cgroup controllers")
-        files = memory["stats"].get("inactive_file", memory["stats"].get("total_inactive_file", 0))
+        stats = memory["stats"]  # of cgroups version 2, or of version 1
         return {
             "threads": int(threads),
-            "rss": int(memory["usage"]) - int(files),
+            "rss": int(stats["anon"] if "anon" in stats else stats["total_rss"]),
             "throttled": int(told["cpu_stats"]["throttling_data"]["throttled_periods"]),
             "memory_limit": int(memory["limit"]),
         }

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,9 @@ else:
 
 MARK: Final = "ZMQ_INTEROP_PEER"
 """Environment variable that marks a peer and everything that it starts."""
+
+_STOPPED: Final = 10.0
+"""Seconds that a process which was told to stop may take to do so on a busy machine."""
 
 _SUSPENDED: Final = 0x4  # CREATE_SUSPENDED: nothing is started before the process is in its job
 
@@ -96,6 +100,7 @@ class LocalProcess:
         """Send a signal to the process; no error if it is gone, or has no console to be reached by."""
         with contextlib.suppress(OSError):
             self._child.send_signal(number)
+        stands(self.pid, number)
 
     def kill(self) -> None:
         """End the process and its group, or its job, at once."""
@@ -128,6 +133,28 @@ class LocalProcess:
                     process.kill()
                     names.append(f"{process.info['name']} (pid {process.pid})")
         return names
+
+
+def stands(pid: int, number: int) -> None:
+    """Wait until a process on this machine that was sent SIGSTOP stands still, or is gone; nothing for other signals.
+
+    The system tells one thread of it, and until that has come to a processor the others go on.
+    """
+    if sys.platform == "win32" or number != signal.SIGSTOP:
+        return
+    end = time.monotonic() + _STOPPED
+    while time.monotonic() < end and not _stopped(pid):
+        time.sleep(0.001)
+
+
+def _stopped(pid: int) -> bool:
+    try:
+        if sys.platform != "linux":
+            return psutil.Process(pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+        tasks = [(task / "stat").read_text("ascii", "replace") for task in Path(f"/proc/{pid}/task").iterdir()]
+    except (OSError, psutil.Error):
+        return not psutil.pid_exists(pid)
+    return all(told.rpartition(")")[2].split()[0] in "TtZX" for told in tasks)
 
 
 class OnLoopback:

@@ -16,6 +16,7 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -57,8 +58,10 @@ class SshProcess(LocalProcess):
         return self._place.ask(_MARKED.format(mark=self._far, do=do))
 
     def signal(self, number: int) -> None:
-        """Send a signal to the peer."""
-        self._marked(f"kill -{int(number)} ${{p#/proc/}}")
+        """Send a signal to the peer; one that is to stop has done so then, as far as its own state tells."""
+        stop = number == getattr(signal, "SIGSTOP", 0)
+        wait = " && timeout 10 sh -c 'until grep -q ^State:.T $1/status; do :; done' sh $p" if stop else ""
+        self._marked(f"kill -{int(number)} ${{p#/proc/}}{wait}")
 
     def kill(self) -> None:
         """End the peer there, and the client here."""

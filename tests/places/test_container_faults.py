@@ -37,10 +37,14 @@ def box(peer: Peer) -> DockerPlace:
 
 @pytest.mark.scenario("container-restarted", *ANSWERED, pairs=SOME, binds=("right-binds",), places=BOXED)
 def test_a_flow_runs_again_when_its_listeners_container_was_restarted(
-    peers: Crowd, left: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
+    peers: Crowd, left: Peer, right: Peer, link: Link, pattern: Pattern, figures: dict[str, float]
 ) -> None:
     # 23/ZMTP: "if the connection is broken, [sockets] SHOULD reconnect after a suitable delay".
-    goner = peers.fresh("right")
+    box(right).lasting = True
+    try:
+        goner = peers.fresh("right")
+    finally:
+        box(right).lasting = False
     flowing, listener = traffic(left, goner, link, pattern, figures)
     box(goner).restart(goner.client.pid)
     with pytest.raises(PeerFault):
