@@ -28,7 +28,8 @@ LATE_MS = 20.0
 PROMPT_MS = 2000.0
 """How soon a waiting call ends once its socket or context has ended. Milliseconds, where nobody else needs the CPU."""
 
-ROUNDS = 3
+ROUNDS = 7
+"""How often at most a wait that seems late is measured again: its median stays late if the library is."""
 
 NOISE = 4
 """How many times the worst lateness of the plain timer may be laid to the machine's account."""
