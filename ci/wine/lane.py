@@ -42,8 +42,8 @@ PURE: Final = (
     *("wire_zmtp", "wire_files", "host_windows", "alone", "build", "ci", "client", "findings", "judge", "merging"),
     *("page_changes", "page_data", "places_names", "run_names", "sockets", "sweep"),
 )
-NEEDS: Final = ("pinned_with_all", "another_user", "library_files")
-"""Tests of the host that need a Go on PATH, or another user, which are not there under Wine."""
+NEEDS: Final = ("pinned_with_all", "another_user", "library_files", "has_its_curves")
+"""Tests that need a Go on PATH, another user, or NumPy, which are not there under Wine."""
 
 IN_WINDOWS: Final = (
     *(f"tests/unit/test_{name}.py" for name in PURE),

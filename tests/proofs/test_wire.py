@@ -105,11 +105,14 @@ def test_a_slice_of_the_matrix_has_the_same_verdicts_under_the_recorder(pool: Po
     unlike = []
     for cell, check in cells:
         verdicts = []
+        raced = False
         for record in (judge.Record.NONE, judge.Record.ALL):
             outcome = judge.judge(cell, pool, check, {}, KNOWN, record)
-            sometimes = outcome.issue is not None and outcome.issue.sometimes
-            verdicts.append(Verdict.PASS if sometimes else outcome.verdict)
-        if verdicts[0] is not verdicts[1]:
+            raced |= outcome.issue is not None and outcome.issue.sometimes
+            verdicts.append(outcome.verdict)
+        # A race of the library's may hide what the cell shows else, with or without a recorder.
+        same = all(verdict.expected for verdict in verdicts) if raced else verdicts[0] is verdicts[1]
+        if not same:
             unlike.append(f"{cell.id}: {verdicts[0]}, and {verdicts[1]} under the recorder: {outcome.reason}")
     assert unlike == []
 
