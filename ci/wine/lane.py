@@ -42,7 +42,7 @@ PURE: Final = (
     *("wire_zmtp", "wire_files", "host_windows", "alone", "build", "ci", "client", "findings", "judge", "merging"),
     *("page_changes", "page_data", "places_names", "run_names", "sockets", "sweep"),
 )
-NEEDS: Final = ("pinned_with_all", "another_user", "library_files", "has_its_curves")
+NEEDS: Final = ("pinned_with_all", "another_user", "library_files", "its_curves", "cells_are_drawn")
 """Tests that need a Go on PATH, another user, or NumPy, which are not there under Wine."""
 
 IN_WINDOWS: Final = (
