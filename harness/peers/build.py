@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -81,14 +82,21 @@ def _built(manifest: Manifest, cache: Path, holes: Mapping[str, str]) -> Path:
     if program.exists():
         os.utime(program.parent)
         return program
-    cache.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(cache / f"{manifest.name}.lock", timeout=BUILD_DEADLINE):
-            if not program.exists():
-                _build(manifest, program, holes)
-    except Timeout:
-        raise SetupFault(f"{manifest.file}: another process has been building it for {BUILD_DEADLINE} s") from None
+    with turn(cache / f"{manifest.name}.lock", str(manifest.file)):
+        if not program.exists():
+            _build(manifest, program, holes)
     return program
+
+
+@contextmanager
+def turn(lock: Path, what: str) -> Iterator[None]:
+    """Hold a lock that other processes wait for, its folder made; SetupFault if another one keeps it too long."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=BUILD_DEADLINE):
+            yield
+    except Timeout:
+        raise SetupFault(f"{what}: another process has been building it for {BUILD_DEADLINE} s") from None
 
 
 def _build(manifest: Manifest, program: Path, holes: Mapping[str, str]) -> None:

@@ -17,14 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
-
 from harness.errors import SetupFault
+from harness.peers import build
 from harness.peers.manifest import Manifest
-
-DEADLINE: Final = 900
-"""Seconds that pip may take, for a library that it compiles."""
-
 
 NEAR: Final = ("", "local", "netns")
 """Places whose Python peers run with the harness's own Python."""
@@ -73,9 +68,8 @@ class Exchange:
         if manifest.language == "go" and self.folder and not (self.folder / "go.mod").exists():
             raise SetupFault(f"{self}: there is no go.mod in this folder")
 
-    @property
     def key(self) -> str:
-        """16 hex digits that change with the version, or with any file of the folder."""
+        """Return 16 hex digits that change with the version, or with any file of the folder, which is read."""
         digest = hashlib.sha256(f"{self.folder} {self.version}".encode())
         for file in _files(self.folder) if self.folder else ():
             digest.update(f"{file}\0".encode() + file.read_bytes())
@@ -94,9 +88,10 @@ def exchanged(manifests: Mapping[str, Manifest], asked: Iterable[Exchange], cach
         if library in taken:
             raise SetupFault(f"{exchange}: {taken[library]} exchanges {library} already")
         taken[library] = exchange
+        key = exchange.key()
         for name, found in manifests.items():
             if (found.language, found.library) == (manifests[exchange.peer].language, library):
-                changed[name] = _TAKES[found.language](found, exchange, cache.resolve())
+                changed[name] = _TAKES[found.language](found, exchange, key, cache.resolve())
     return changed
 
 
@@ -106,7 +101,7 @@ def go_mod(text: str, module: str, exchange: Exchange) -> str:
     return f"{text.rstrip()}\n\nreplace {module} => {place}\n"
 
 
-def _go(manifest: Manifest, exchange: Exchange, cache: Path) -> Manifest:
+def _go(manifest: Manifest, exchange: Exchange, key: str, cache: Path) -> Manifest:
     """Return the manifest with a build by another go.mod, which Go may complete."""
     text = (manifest.here / "go.mod").read_text(encoding="utf-8")
     sums = (manifest.here / "go.sum").read_text(encoding="utf-8")
@@ -115,13 +110,13 @@ def _go(manifest: Manifest, exchange: Exchange, cache: Path) -> Manifest:
         (folder / "go.mod").write_text(go_mod(text, manifest.library, exchange), encoding="utf-8")
         (folder / "go.sum").write_text(sums, encoding="utf-8")
 
-    name = f"{manifest.name}-{_digest(text, sums, exchange.key)}"
+    name = f"{manifest.name}-{_digest(text, sums, key)}"
     words = ("-mod=mod", f"-modfile={_made(cache / name, fill) / 'go.mod'}")
     at = manifest.build.index("build") + 1
     return replace(manifest, build=(*manifest.build[:at], *words, *manifest.build[at:]))
 
 
-def _python(manifest: Manifest, exchange: Exchange, cache: Path) -> Manifest:
+def _python(manifest: Manifest, exchange: Exchange, key: str, cache: Path) -> Manifest:
     """Return the manifest with a folder in front of the packages of the harness's Python."""
     wanted = str(exchange.folder) if exchange.folder else f"{manifest.library}=={exchange.version}"
 
@@ -132,28 +127,24 @@ def _python(manifest: Manifest, exchange: Exchange, cache: Path) -> Manifest:
             errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
             raise SetupFault(f"{exchange}: pip install {wanted} failed: {' '.join(errors) or done.stderr[-2000:]}")
 
-    site = _made(cache / f"{manifest.library}-{_digest(sys.version, exchange.key)}", fill)
+    site = _made(cache / f"{manifest.library}-{_digest(sys.version, key)}", fill)
     env = dict(manifest.env)
     env["PYTHONPATH"] = os.pathsep.join([str(site), *filter(None, [env.get("PYTHONPATH")])])
     return replace(manifest, env=tuple(sorted(env.items())))
 
 
-_TAKES: Final[Mapping[str, Callable[[Manifest, Exchange, Path], Manifest]]] = {"go": _go, "python": _python}
+_TAKES: Final[Mapping[str, Callable[[Manifest, Exchange, str, Path], Manifest]]] = {"go": _go, "python": _python}
 
 
 def _made(folder: Path, fill: Callable[[Path], None]) -> Path:
     """Return the folder, filled by one process at a time, and there only when it is whole."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(f"{folder}.lock", timeout=DEADLINE):
-            if not folder.exists():
-                with tempfile.TemporaryDirectory(dir=folder.parent, prefix="unfinished-") as unfinished:
-                    whole = Path(unfinished) / "whole"
-                    whole.mkdir()
-                    fill(whole)
-                    whole.rename(folder)
-    except Timeout:
-        raise SetupFault(f"{folder}: another process has been filling it for {DEADLINE} s") from None
+    with build.turn(folder.with_name(f"{folder.name}.lock"), str(folder)):
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix="unfinished-") as unfinished:
+                whole = Path(unfinished) / "whole"
+                whole.mkdir()
+                fill(whole)
+                whole.rename(folder)
     return folder
 
 
@@ -170,6 +161,6 @@ def _files(folder: Path) -> list[Path]:
 
 def _run(words: Sequence[str], exchange: Exchange) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=DEADLINE)
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=build.BUILD_DEADLINE)
     except subprocess.TimeoutExpired:
-        raise SetupFault(f"{exchange}: pip was not ready after {DEADLINE} s") from None
+        raise SetupFault(f"{exchange}: pip was not ready after {build.BUILD_DEADLINE} s") from None

@@ -59,7 +59,7 @@ def load(file: Path) -> Manifest:
     if not isinstance(data.get("language"), str) or not data["language"]:
         raise SetupFault(f"{file}: key 'language' must be a text that is not empty")
     library = data.get("library", "")
-    if not isinstance(library, str) or library.split() != [library][: bool(library)]:
+    if not isinstance(library, str) or any(map(str.isspace, library)):
         raise SetupFault(f"{file}: key 'library' must be the name of a package or module, not {library!r:.60}")
     run = _words(file, "run", data.get("run"))
     if not run:

@@ -151,10 +151,15 @@ def _stopped(pid: int) -> bool:
     try:
         if sys.platform != "linux":
             return psutil.Process(pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
-        tasks = [(task / "stat").read_text("ascii", "replace") for task in Path(f"/proc/{pid}/task").iterdir()]
+        return thread_states(pid) <= set("TtZX")
     except (OSError, psutil.Error):
         return not psutil.pid_exists(pid)
-    return all(told.rpartition(")")[2].split()[0] in "TtZX" for told in tasks)
+
+
+def thread_states(pid: int) -> set[str]:
+    """Return the states in which the threads of a process on Linux are, by proc(5)'s letters; OSError if one ends."""
+    told = [(task / "stat").read_text("ascii", "replace") for task in Path(f"/proc/{pid}/task").iterdir()]
+    return {line.rpartition(")")[2].split()[0] for line in told}
 
 
 class OnLoopback:

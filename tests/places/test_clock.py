@@ -17,6 +17,7 @@ from harness.model.verdicts import Verdict
 from harness.peers.sockets import Link, Peer, RemoteSocket
 from harness.places import clock
 from harness.places.clock import ClockPlace
+from harness.places.local import thread_states
 from harness.places.switching import switches
 from tests.interop.recovery import wait_for
 from tests.places.test_fault_scenarios import BEATS
@@ -59,8 +60,7 @@ def jump(place: ClockPlace, seconds: int) -> None:
 def asleep(pid: int) -> bool:
     """Whether every thread of a process waits for something, and has done so for as long as it takes to see that."""
     before = switches([pid])
-    threads = [(task / "stat").read_text("ascii", "replace") for task in Path(f"/proc/{pid}/task").iterdir()]
-    return all(told.rpartition(")")[2].split()[0] == "S" for told in threads) and switches([pid]) == before
+    return thread_states(pid) == {"S"} and switches([pid]) == before
 
 
 def timed_out(receiver: RemoteSocket, place: ClockPlace, seconds: int) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -13,23 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.plugin import ROOT
 from harness.report import allure_report
 from tests.proofs.test_whole_run import CELL, run
+from tests.proofs.whole import command
 
 NODE = "Allure's report needs Node.js with npm; run: apt-get install nodejs npm"
-
-
-def command(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run `zmq-interop`."""
-    return subprocess.run(
-        [sys.executable, "-c", "from harness.cli import main; main()", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
 
 
 def test_allures_own_report_has_every_cell_once_with_its_status_and_a_history(tmp_path: Path) -> None:

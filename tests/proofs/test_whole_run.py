@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from harness.plugin import ROOT
-from harness.report.store import RESULTS
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A pytest run that has ended."""
-
-    code: int
-    output: str
-    results: dict[str, Any]
-
-    @property
-    def verdicts(self) -> dict[str, str]:
-        return {cell["id"]: cell["verdict"] for cell in self.results["cells"]}
+from tests.proofs.whole import Finished, cells
 
 
 def manifest(folder: Path, fault: str) -> Path:
@@ -42,16 +23,12 @@ def manifest(folder: Path, fault: str) -> Path:
 
 
 def run(folder: Path, fault: str, *arguments: str) -> Finished:
-    command = [
-        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/interop", "--patience", "1"),
-        *("--manifest", str(manifest(folder, fault)), "--reports", str(folder / "reports")),
+    return cells(
+        folder / "reports",
+        *("--patience", "1", "--manifest", str(manifest(folder, fault))),
         *("--peer", "faulty", "--peer", "pyzmq", "--transport", "tcp4"),
         *arguments,
-    ]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=240)
-    results = json.loads((folder / "reports" / "latest" / RESULTS).read_text(encoding="utf-8"))
-    return Finished(done.returncode, done.stdout + done.stderr, results)
+    )
 
 
 CELL = "req-rep/tcp4/faulty>pyzmq/right-binds/multipart"
@@ -75,10 +52,10 @@ def test_a_child_left_behind_fails_the_run_though_every_cell_passes(tmp_path: Pa
     assert "left a child process behind" in finished.results["problems"][0]
 
 
-def known(folder: Path, cells: str) -> Path:
+def known(folder: Path, names: str) -> Path:
     file = folder / "known.toml"
     file.write_text(
-        f'[[issue]]\nname = "planted"\ncells = "{cells}"\nreason = "planted"\nlink = "docs/findings/planted.md"\n',
+        f'[[issue]]\nname = "planted"\ncells = "{names}"\nreason = "planted"\nlink = "docs/findings/planted.md"\n',
         encoding="utf-8",
     )
     return file

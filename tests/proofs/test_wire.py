@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,15 +15,13 @@ from harness.model.matrix import Cell, Selection, select
 from harness.model.payloads import PAYLOADS
 from harness.model.verdicts import Verdict
 from harness.peers.pool import Pool
-from harness.plugin import ROOT
 from harness.wire import text
 from harness.wire.record import Flow
 from harness.wire.zmtp import Command, Event, Frame, Greeting, encode
 from tests.interop import test_pipeline, test_publish_subscribe, test_request_reply
 from tests.proofs.test_faults import KNOWN, faulty_pool
 from tests.proofs.test_whole_run import run
-
-EXPLAIN = (sys.executable, "-c", "from harness.cli import main; main()", "explain")
+from tests.proofs.whole import command
 
 _push_pull = test_pipeline.test_pull_gets_every_message_once_and_in_order
 _pub_sub = test_publish_subscribe.test_subscriber_gets_what_begins_with_its_prefix_and_nothing_else
@@ -75,14 +71,7 @@ def test_a_run_files_the_record_of_a_failed_cell(tmp_path: Path, which: str) -> 
     page, capture = (tmp_path / "reports" / "latest" / name for name in wire["files"])
     assert "faulty > pyzmq" in page.read_text(encoding="utf-8")
     assert capture.read_bytes().startswith(b"\x0a\x0d\x0d\x0a")
-    said = subprocess.run(
-        [*EXPLAIN, str(tmp_path / "reports" / "latest"), cell],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    said = command("explain", str(tmp_path / "reports" / "latest"), cell)
     assert (said.returncode, "faulty > pyzmq" in said.stdout) == (0, True)
 
 

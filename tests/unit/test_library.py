@@ -95,15 +95,15 @@ def test_the_other_peers_and_the_sources_stay_as_they_are(tmp_path: Path) -> Non
 
 def test_the_key_changes_with_each_file_of_a_folder_that_matters(tmp_path: Path) -> None:
     one = Exchange("go-zeromq", tmp_path)
-    seen = {one.key}
+    seen = {one.key()}
     (tmp_path / "deep").mkdir()
     for text in ("a", "b"):
         (tmp_path / "deep" / "x.go").write_text(text)
-        seen.add(one.key)
+        seen.add(one.key())
     assert len(seen) == 3
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "index").write_text("changed")
-    assert one.key in seen
+    assert one.key() in seen
 
 
 def test_a_package_that_pip_cannot_find_is_refused_and_leaves_nothing(
