@@ -110,11 +110,14 @@ class Flow:
         if receiver is not None:
             self.receiver, self._waiting = receiver, None
 
-    def run(self) -> None:
-        """Send until a message comes that was sent from now on, and see that all after it come too, in order."""
+    def run(self, timeout: float | None = _EACH_MS) -> None:
+        """Send until a message comes that was sent from now on, and see that all after it come too, in order.
+
+        `timeout`, in ms, is a send's own; None for the peer's longest, where a connection is there and none may fail.
+        """
         first, began = self._count, perf_counter()
         for pause in until(self.receiver.peer.wait_ms):
-            self.send()
+            self.send(timeout)
             self.collect(pause)
             if self.came and self.came[-1] >= first:
                 break
