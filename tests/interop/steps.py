@@ -60,6 +60,19 @@ def probe_until_subscribed(publisher: RemoteSocket, subscribers: list[RemoteSock
     return [count - 1 - number for number in first]
 
 
+def see_subscribed(publisher: RemoteSocket, subscribers: list[RemoteSocket], *topics: bytes) -> None:
+    """Publish probes on each topic until every subscriber got one, and take in the others.
+
+    One probe for all would not do where the subscriber binds: a connection that comes after the subscriptions is told
+    of them in an order that no clause sets.
+    """
+    for topic in topics:
+        leftovers = probe_until_subscribed(publisher, subscribers, topic)
+        for subscriber, leftover in zip(subscribers, leftovers, strict=True):
+            if leftover:
+                assert [message[0] for message in subscriber.recv_all(leftover)] == [topic] * leftover
+
+
 def bytes_of(content: Content) -> bytes:
     """Return the bytes of a frame that is known whole."""
     known = frame(content)

@@ -19,7 +19,7 @@ from harness.judge import Crowd
 from harness.model.patterns import Pattern
 from harness.peers.client import PendingCall
 from harness.peers.sockets import Link, Peer, Receiving, RemoteSocket, until
-from tests.interop.steps import bytes_of, probe_until_subscribed
+from tests.interop.steps import bytes_of, probe_until_subscribed, see_subscribed
 
 CROWD = 4
 """Peers on each side: every implementation once."""
@@ -134,8 +134,8 @@ def test_a_forwarder_passes_subscriptions_up_and_publications_down(peers: Crowd,
         for number, publisher in enumerate(publishers):
             # A topic of one subscriber alone: XPUB tells of it upwards only after everything that came before.
             for reader, subscriber in enumerate(subscribers):
-                if leftover := probe_until_subscribed(publisher, [subscriber], f"for {reader}".encode())[0]:
-                    subscriber.recv_all(leftover)
+                see_subscribed(publisher, [subscriber], f"for {reader}".encode())
+            see_subscribed(publisher, subscribers, b"sync")
             publisher.send_all([[f"for {reader}", f"from {number}"] for reader in range(CROWD)])
             publisher.send_all([["for nobody", f"from {number}"], ["sync", f"end of {number}"]])
             for reader, subscriber in enumerate(subscribers):

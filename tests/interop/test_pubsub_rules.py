@@ -15,7 +15,8 @@ from tests.interop.steps import bytes_of, probe_until_subscribed
 class Feed:
     """A publisher and one of its subscribers, whose subscriptions are in force wherever `expect` is called.
 
-    Subscriptions travel on the connection in order, so a probe on a last one tells that those before it have arrived.
+    Subscriptions travel on the connection in order, so a probe on a last one tells that those before it have arrived;
+    the subscriber must be the one that connects, for it tells a later connection of them in any order.
     """
 
     def __init__(self, publisher: RemoteSocket, subscriber: RemoteSocket) -> None:
