@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import steps
@@ -65,18 +66,19 @@ def run(show: Show, env: dict[str, str], extra: Sequence[str]) -> int:
     """Run the lane and say how long each of its steps took; returns the worst exit code. `setup` alone runs nothing."""
     if list(extra) == ["setup"]:
         return 0
-    codes = []
-    took = []
-    for name, words in STEPS:
-        began = time.monotonic()
-        codes.append(show([str(PYTHON), "-m", "pytest", "-n", "auto", *words, *extra], env))
-        took.append((name, time.monotonic() - began))
-    began = time.monotonic()
-    codes.append(in_windows())
-    took.append(("tests in the Windows Python", time.monotonic() - began))
-    parts.end_wine()
-    say("".join(f"wine    {name}: {seconds:.0f} s\n" for name, seconds in took))
-    return max(map(abs, codes))
+    runs: list[tuple[str, Callable[[], int]]] = [
+        (name, partial(show, [str(PYTHON), "-m", "pytest", "-n", "auto", *words, *extra], env)) for name, words in STEPS
+    ]
+    ended: list[tuple[str, int, float]] = []
+    try:
+        for name, step in [*runs, ("tests in the Windows Python", in_windows)]:
+            began = time.monotonic()
+            ended.append((name, step(), time.monotonic() - began))
+    finally:
+        say("".join(f"wine    {name}: exit {code}, {seconds:.0f} s\n" for name, code, seconds in ended))
+    if not parts.at_rest():
+        say("wine    programs still run in our prefix: another run's, or left behind by this one\n")
+    return max(abs(code) for _, code, _ in ended)
 
 
 def in_windows() -> int:
@@ -85,9 +87,11 @@ def in_windows() -> int:
     cover = ["-m", "coverage"]
     words = [*cover, "run", "--data-file", f"Z:{COVERED / 'data'}", "--source", "harness", "-m", "pytest"]
     words += ["-p", "harness.plugin", "-p", "no:cacheprovider", "-q", *IN_WINDOWS]
+    report = COVERED / "report.json"
+    report.unlink(missing_ok=True)
     code = windows_python(*words)
-    report = [*cover, "json", "-q", "--data-file", f"Z:{COVERED / 'data'}", "-o", f"Z:{COVERED / 'report.json'}"]
-    return code or windows_python(*report)
+    told = [*cover, "json", "-q", "--data-file", f"Z:{COVERED / 'data'}", "-o", f"Z:{report}"]
+    return windows_python(*told) or code
 
 
 def windows_python(*words: str) -> int:

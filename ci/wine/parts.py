@@ -126,25 +126,29 @@ def run_wine(*words: str) -> None:
     steps.run(["timeout", str(DEADLINE), "wine", *words], environment())
 
 
-def end_wine(*, at_once: bool = False) -> None:
-    """Wait for the end of everything that runs in our prefix, and end it if it does not come."""
+def at_rest() -> bool:
+    """Wait for the end of all that runs in our prefix, at most 30 s; returns whether it came.
+
+    Nothing is ended here: another run of the harness may have its peers there.
+    """
     wait = ("timeout", "30", "wineserver", "-w")
-    for step in (("wineserver", "-k"), wait) if at_once else (wait, ("wineserver", "-k"), wait):
-        done = subprocess.run(step, env=environment(), check=False, capture_output=True)
-        if step is wait and not done.returncode:
-            return
+    return subprocess.run(wait, env=environment(), check=False, capture_output=True).returncode == 0
 
 
 def make_prefix(note: Callable[[str], None]) -> None:
     """Make the prefix, a Windows 10, with the DLL that Go asks for."""
     note("making Wine's folder")
     if PREFIX.exists():
-        end_wine(at_once=True)
+        if not at_rest():
+            raise SetupError(
+                f"programs still run in {PREFIX}, which is to be made anew: wait for their end, or end them"
+            )
         shutil.rmtree(PREFIX)
     PREFIX.mkdir(parents=True)
     run_wine("wineboot", "--init")
     run_wine("winecfg", "/v", "win10")
-    end_wine()
+    if not at_rest():  # the folder is new, so they are nobody else's
+        steps.run(["wineserver", "-k"], environment())
     output = PREFIX / "drive_c" / "windows" / "system32" / "bcryptprimitives.dll"
     steps.run(
         ["x86_64-w64-mingw32-gcc", "-O2", "-Wall", "-Werror", "-shared", "-o", str(output), str(SHIM), "-ladvapi32"],
