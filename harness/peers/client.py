@@ -112,6 +112,7 @@ class PeerClient:
         self._pending: dict[int, PendingCall] = {}
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._stacks: list[str] | None = None
+        self._given_up = False
         self._stopping = False
         self._ended = False
         self._threads = [
@@ -170,16 +171,31 @@ class PeerClient:
         """Kill a peer that did not answer in time, after asking it where it hangs."""
         fault = PeerHang(f"{self.name}: no answer to {pending.method} within the deadline; killed")
         fault.evidence = evidence = {}
+        stacks = self._ask_by_call()
         with self._lock:
             self.broken = self.broken or fault  # it may end by being asked
-        if stacks := self._ask_for_stacks():
+        if stacks := stacks or self._ask_by_signal():
             evidence[f"stacks of {self.name}"] = stacks
         self._break(fault)
         self._process.kill()
 
-    def _ask_for_stacks(self) -> str:
+    def _ask_by_call(self) -> str:
+        """Return what a Windows program tells of its stacks, if it still answers another call; "" if not.
+
+        Windows has no SIGQUIT, and Wine's would end a thread.
+        """
+        if self.hello.get("os") != "windows" or self._given_up:
+            return ""
+        self._given_up = True
+        try:
+            pending = self.start("dump")
+            return str(pending.result()["text"]) if pending.done(_STACKS) else ""
+        except PeerFault:
+            return ""
+
+    def _ask_by_signal(self) -> str:
         """Return what the process writes of itself when it gets SIGQUIT (section 1 of the contract); "" if nothing."""
-        if sys.platform == "win32" or self._stacks is not None:
+        if self.hello.get("os") == "windows" or sys.platform == "win32" or self._stacks is not None:
             return ""
         lines: list[str] = []
         self._stacks = lines

@@ -130,13 +130,13 @@ def test_a_run_killed_in_containers_leaves_what_the_next_start_sweeps(
             "a run with hosts and peers",
         )
         children, inside = run.children(), run.namespaces()
+        assert client.api.networks(filters=mine) != []
         run.process.kill()
         run.process.wait()
-        # Containers end with their stdin, and the engine removes them; only the network is left to be swept.
+        # Containers end with their stdin, and the engine removes them; the network is left, until any start sweeps it.
         wait_for(lambda: client.api.containers(all=True, filters=mine) == [], "the end of their containers")
         wait_for(lambda: not alive(children), "the end of its processes")
         assert held(inside) == [], "a process holds a namespace still"
-        assert [network["Name"] for network in client.api.networks(filters=mine)] != []
         assert client.images.list(filters={"label": KIND, "dangling": True}) == []
         containers.sweep(client)
         assert client.api.networks(filters=mine) == []

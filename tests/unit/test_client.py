@@ -276,6 +276,17 @@ def test_a_hung_peer_that_ends_when_it_is_asked_is_a_hang_and_no_crash(start: St
     assert isinstance(peer.broken, PeerHang)
 
 
+def test_a_hung_windows_program_is_asked_for_its_stacks_by_a_call(start: Start) -> None:
+    peer = start(
+        "for request in requests():\n if request['method'] == 'dump': answer(request, text='in stuck')", patience=0.5
+    )
+    peer.hello = {"os": "windows"}
+    with pytest.raises(PeerHang) as raised:
+        peer.call("recv")
+    assert raised.value.evidence == {"stacks of tiny": "in stuck"}
+    assert ended(peer)
+
+
 def test_one_silent_call_ends_all_the_others(start: Start) -> None:
     peer = start(SILENT, patience=0.1)
     long, short = peer.start("recv", wait=60), peer.start("stats")
