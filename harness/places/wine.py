@@ -39,6 +39,9 @@ _ACCEPTS_NOT_CONNECTED: Final = (
     "Wine's accept fails with WSAENOTCONN, which is no documented error of accept, for a connection that was reset "
     "before it was taken; libzmq aborts"
 )
+_KEEPS_CONNECTIONS: Final = (
+    "Wine's server now and then keeps a connection of a killed program open, so the other end cannot know of its death"
+)
 _HOLD: Final = ("cmd", "/c", "echo ready& set /p end=")
 
 
@@ -121,8 +124,11 @@ class WinePlace(OnLoopback):
         """Return what Wine, not Windows, lacks for a cell's side."""
         if cell.transport in ("ipc", "ipc-abstract"):
             return _NO_UNIX
-        if cell.what == "reset" and cell.binds == f"{side}-binds" and getattr(cell, side) != "go-zeromq":
-            return _ACCEPTS_NOT_CONNECTED
+        if cell.binds == f"{side}-binds" and getattr(cell, side) != "go-zeromq":
+            if cell.what == "reset":
+                return _ACCEPTS_NOT_CONNECTED
+            if cell.what == "listener-killed" and cell.pattern == "dealer-router":
+                return _KEEPS_CONNECTIONS
         sends = side == "left" or PATTERNS[cell.pattern].right not in RECEIVERS
         many = cell.what == "1000-frames" and cell.transport != "inproc"
         return _FEW_BUFFERS if many and sends and getattr(cell, side) == "go-zeromq" else ""

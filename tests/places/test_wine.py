@@ -95,6 +95,8 @@ def test_what_wine_lacks_is_unsupported_with_its_reason(wine: WinePlace) -> None
     assert "WSAENOTCONN" in lack("push-pull/tcp4/pebbe>go-zeromq/left-binds/reset")
     assert lack("push-pull/tcp4/go-zeromq>pebbe/left-binds/reset") == ""
     assert lack("push-pull/tcp4/pebbe>pebbe/right-binds/reset") == ""
+    assert "killed program" in lack("dealer-router/tcp4/pyzmq>pebbe/right-binds/listener-killed", "right")
+    assert lack("push-pull/tcp4/pyzmq>pebbe/right-binds/listener-killed", "right") == ""
 
 
 def test_a_path_of_windows_is_found_here(wine: WinePlace, tmp_path: Path) -> None:

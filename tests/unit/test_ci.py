@@ -53,7 +53,8 @@ def test_a_change_or_a_stranger_is_noticed_and_put_right(tmp_path: Path) -> None
 def test_a_new_peer_is_in_ci_by_its_manifest() -> None:
     manifests = manifest.find(ROOT / "peers")
     rendered = ci.render(ROOT, {**manifests, "mine": replace(manifests["pyzmq"], name="mine", language="rust")})
-    assert all(text.count("Build and start mine") == 3 for text in rendered.values())
+    for text in rendered.values():
+        assert text.count("Build and start mine\n") == text.count("Build and start pyzmq\n") >= 3
     python = {name: one for name, one in manifests.items() if one.language == "python"}
     assert all("setup-go" not in text for text in ci.render(ROOT, python).values())
 
