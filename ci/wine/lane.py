@@ -41,10 +41,14 @@ STEPS: Final = (
 PURE: Final = (
     *("matrix", "verdicts", "known", "selection", "manifest", "payloads", "frames", "table", "compare", "store"),
     *("wire_zmtp", "wire_files", "host_windows", "alone", "build", "ci", "client", "findings", "judge", "merging"),
-    *("page_changes", "page_data", "places_names", "run_names", "sockets", "sweep"),
+    *("page", "page_changes", "page_data", "places_names", "pool", "run_names", "sockets", "soak", "sweep"),
+    *("bootstrap", "bootstrap_packages", "comparison", "exits", "library", "wire_judge"),
 )
-NEEDS: Final = ("pinned_with_all", "another_user", "library_files", "its_curves", "cells_are_drawn")
-"""Tests that need a Go on PATH, another user, or NumPy, which are not there under Wine."""
+NEEDS: Final = (
+    *("pinned_with_all", "another_user", "library_files", "its_curves", "cells_are_drawn"),
+    *("no_choice_is_one_line", "its_evidence_says_so"),
+)
+"""Tests that need a Go on PATH, another user, NumPy, or a whole run of pytest, which are not there under Wine."""
 
 IN_WINDOWS: Final = (
     *(f"tests/unit/test_{name}.py" for name in PURE),
@@ -56,7 +60,7 @@ IN_WINDOWS: Final = (
 COVERED: Final = parts.WINE / "coverage"
 """Folder of what those tests reached: `data`, and `report.json` of coverage.py."""
 
-DEADLINE: Final = 1200
+DEADLINE: Final = 1800
 """Seconds that the tests in the Windows Python may take."""
 
 Show = Callable[[Sequence[str], dict[str, str]], int]
