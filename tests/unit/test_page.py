@@ -101,7 +101,7 @@ def test_a_finding_of_this_checkout_is_linked_from_the_runs_folder(tmp_path: Pat
     href = page.issue_links(shown, tmp_path)["a"]["href"]
     file = page.ROOT / "docs" / "decisions.md"
     other = page.ROOT.drive != tmp_path.drive  # as on Windows in CI
-    assert href == file.as_uri() if other else (tmp_path / href).resolve() == file
+    assert href == "" if other else (tmp_path / href).resolve() == file
     assert page.issue_links(shown, None)["a"]["href"] == ""
 
 
