@@ -46,7 +46,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start a peer from the lines of its program."""
     clients = []
 
-    def begin(code: str, patience: float = 5.0) -> PeerClient:
+    def begin(code: str, patience: float = 20.0) -> PeerClient:
         process = LocalPlace().start(script(tmp_path, PRELUDE + code), tmp_path, os.environ)
         clients.append(PeerClient("tiny", process, patience))
         return clients[-1]
