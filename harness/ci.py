@@ -19,7 +19,7 @@ SETTINGS: Final = {
     "systems": {"linux": "ubuntu-latest", "windows": "windows-latest", "macos": "macos-latest"},
     "python": "3.13",
     "shards": 3,
-    "logic": "tests/unit tests/contract tests/host tests/proofs",
+    "logic": "tests/unit tests/contract tests/host tests/windows tests/proofs",
     "soak": "2h",
 }
 """What the templates are filled with, beside the peers."""

@@ -46,13 +46,13 @@ PURE: Final = (
 )
 NEEDS: Final = (
     *("pinned_with_all", "another_user", "library_files", "its_curves", "cells_are_drawn"),
-    *("no_choice_is_one_line", "its_evidence_says_so"),
+    *("no_choice_is_one_line", "its_evidence_says_so", "killed_in_the_middle_is_swept"),
 )
 """Tests that need a Go on PATH, another user, NumPy, or a whole run of pytest, which are not there under Wine."""
 
 IN_WINDOWS: Final = (
     *(f"tests/unit/test_{name}.py" for name in PURE),
-    *("tests/host/test_affinity.py", "tests/windows"),
+    *("tests/host/test_affinity.py", "tests/host/test_firewall.py", "tests/host/test_journal.py", "tests/windows"),
     *("-k", " and ".join(f"not {name}" for name in NEEDS)),
 )
 """The tests that run in the Windows Python; docs/windows.md says why no more."""
