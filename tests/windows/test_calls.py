@@ -14,7 +14,7 @@ if sys.platform != "win32":
     pytest.skip("unsupported: these are Windows' calls", allow_module_level=True)
 assert sys.platform == "win32"
 
-from harness.host import windows, windows_look
+from harness.host import windows, windows_look, windows_settings
 
 
 def test_one_thread_is_pinned_and_the_process_is_not() -> None:
@@ -47,3 +47,14 @@ def test_a_set_up_is_looked_at_where_it_lies(tmp_path: Path, monkeypatch: pytest
     assert [(one.path, one.architecture, one.version) for one in seen.dlls] == [(str(dll), "", "4.3.5")]
     assert (seen.go, seen.compiler, seen.compiler_target, seen.peer_imports) == ("", "?gcc", "", None)
     assert (seen.root, seen.loop) == (str(tmp_path), "ProactorEventLoop")
+
+
+@pytest.mark.parametrize("name", ["power-plan", "priority-separation"])
+def test_a_setting_of_the_machine_is_put_back_as_it_was_read(name: str) -> None:
+    try:
+        held = windows_settings.read(name)
+        windows_settings.write(name, held)
+    except OSError as reason:
+        pytest.skip(f"unsupported: {reason}")  # it is not there, or needs an administrator
+    assert windows_settings.read(name) == held
+    assert all(held.values())
