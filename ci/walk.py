@@ -137,7 +137,10 @@ def main(part: str = "shard-1") -> int:
             continue
         say(f"== {step.name}: {step.run}")
         started = time.monotonic()
-        code = subprocess.run(entered(place, step), env={**env, "STEP": step.run}, check=False).returncode
+        # actions/setup-go leaves a Go on PATH; here the set-up's own has to do.
+        goes = [f"/{folder.relative_to(place)}" for folder in place.glob("src/.venv/lib/python3*/site-packages/go/bin")]
+        inside = {**env, "PATH": ":".join([env["PATH"], *goes]), "STEP": step.run}
+        code = subprocess.run(entered(place, step), env=inside, check=False).returncode
         say(f"== {step.name}: exit code {code} after {time.monotonic() - started:.0f} s")
         if code:
             return code
