@@ -212,17 +212,7 @@ def make_python(note: Callable[[str], None]) -> None:
     note("installing packages")
     target = HOME / "Lib" / "site-packages"
     shutil.rmtree(target, ignore_errors=True)
-    platform = [
-        "--platform",
-        "win_amd64",
-        "--python-version",
-        series,
-        "--implementation",
-        "cp",
-        "--only-binary",
-        ":all:",
-    ]
-    pip("install", "--target", str(target), *platform, "-c", str(steps.CONSTRAINTS), *wanted())
+    pip("install", "--target", str(target), *_windows(series), "-c", str(steps.CONSTRAINTS), *wanted())
     shutil.copy(START, target)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +82,8 @@ def test_the_comparison_is_written_as_json(tmp_path: Path) -> None:
 
 def test_the_comparison_is_written_as_a_page(tmp_path: Path) -> None:
     file = tmp_path / "changes.html"
-    before, after = measured("1", 1, 2, 3), measured("2&i", 4, 5, 6)
+    name = "2&i" if sys.platform == "win32" else "2<i>"  # a folder has it, and Windows' have no angle brackets
+    before, after = measured("1", 1, 2, 3), measured(name, 4, 5, 6)
     before.records.append(record("pass"))
     after.records.append(record("fail"))
     assert compared(tmp_path, before, after, "--page", str(file)).exit_code == 1
@@ -91,10 +94,10 @@ def test_the_comparison_is_written_as_a_page(tmp_path: Path) -> None:
         CELL.id.replace(">", "&gt;"),
         "slower",
         'class="v fail"',
-        "2&amp;i",
+        html.escape(name),
     ):
         assert words in page
-    assert "2&i" not in page
+    assert name not in page
 
 
 @pytest.mark.parametrize("option", ["--json", "--page"])
