@@ -42,7 +42,16 @@ PURE: Final = (
     *("matrix", "verdicts", "known", "selection", "manifest", "payloads", "frames", "table", "compare", "store"),
     *("wire_zmtp", "wire_files", "host_windows", "alone", "build", "ci", "client", "findings", "judge", "merging"),
     *("page", "page_changes", "page_data", "places_names", "pool", "run_names", "sockets", "soak", "sweep"),
-    *("bootstrap", "bootstrap_packages", "comparison", "exits", "library", "wire_judge", "wire_recorder"),
+    *(
+        "bootstrap",
+        "bootstrap_packages",
+        "comparison",
+        "client_hangs",
+        "exits",
+        "library",
+        "wire_judge",
+        "wire_recorder",
+    ),
 )
 NEEDS: Final = (
     *("pinned_with_all", "another_user", "library_files", "its_curves", "cells_are_drawn"),

@@ -7,53 +7,17 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
-from harness.errors import CallFailed, ContractBreach, PeerCrash, PeerFault, PeerHang
+from harness.errors import CallFailed, ContractBreach, PeerCrash
 from harness.peers import client as module
 from harness.peers.client import PeerClient
 from harness.places.local import POLITE, LocalPlace
 from tests.unit.helpers import script
+from tests.unit.tiny import ECHO, SILENT, Start, ended
 from tests.waiting import gone, within
-
-PRELUDE = """\
-import json, os, sys, time
-def requests():
-    for line in sys.stdin:
-        yield json.loads(line)
-def write(line):
-    sys.stdout.write(line + "\\n")
-    sys.stdout.flush()
-def answer(request, **result):
-    write(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}))
-"""
-
-ECHO = "for request in requests(): answer(request, method=request['method'], params=request['params'])"
-SILENT = "for request in requests(): pass"
-
-Start = Callable[..., PeerClient]
-
-no_sigquit = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGQUIT")
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start a peer from the lines of its program."""
-    clients = []
-
-    def begin(code: str, patience: float = 20.0) -> PeerClient:
-        process = LocalPlace().start(script(tmp_path, PRELUDE + code), tmp_path, os.environ)
-        clients.append(PeerClient("tiny", process, patience))
-        return clients[-1]
-
-    yield begin
-    for client in clients:
-        client.kill()
 
 
 @pytest.fixture
@@ -64,11 +28,6 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 CAUGHT = "SIGBREAK" if sys.platform == "win32" else "SIGTERM"
 """The signal by which a process is asked to end."""
-
-
-def ended(client: PeerClient) -> bool:
-    """Whether the peer's process is gone, or goes within seconds."""
-    return within(5, lambda: gone(client.pid))
 
 
 # Answers.
@@ -248,73 +207,6 @@ def test_a_peer_that_ended_before_it_was_listened_to_is_a_crash(tmp_path: Path) 
         with pytest.raises(PeerCrash, match="ended with exit code 0"):
             peer.call("hello")
         peer.kill()
-
-
-def test_silence_is_a_hang_and_the_peer_is_killed(start: Start) -> None:
-    peer = start(SILENT, patience=0.1)
-    with pytest.raises(PeerHang, match=r"^tiny: no answer to recv within the deadline; killed$"):
-        peer.call("recv")
-    assert ended(peer)
-    assert isinstance(peer.broken, PeerHang)
-
-
-@no_sigquit
-def test_a_hung_peer_is_asked_for_its_stacks(start: Start) -> None:
-    where = "import faulthandler, signal\nfaulthandler.register(signal.SIGQUIT)\ndef stuck(): time.sleep(60)\nstuck()"
-    peer = start(where, patience=2.0)
-    with pytest.raises(PeerHang) as raised:
-        peer.call("recv")
-    assert "in stuck" in raised.value.evidence["stacks of tiny"]
-
-
-@no_sigquit
-def test_a_hung_peer_that_ends_when_it_is_asked_is_a_hang_and_no_crash(start: Start) -> None:
-    peer = start(SILENT, patience=0.1)  # SIGQUIT ends it
-    with pytest.raises(PeerHang) as raised:
-        peer.call("recv")
-    assert raised.value.evidence == {}
-    assert isinstance(peer.broken, PeerHang)
-
-
-def test_a_hung_windows_program_is_asked_for_its_stacks_by_a_call(start: Start) -> None:
-    peer = start(
-        "for request in requests():\n if request['method'] == 'dump': answer(request, text='in stuck')", patience=0.5
-    )
-    peer.hello = {"os": "windows"}
-    with pytest.raises(PeerHang) as raised:
-        peer.call("recv")
-    assert raised.value.evidence == {"stacks of tiny": "in stuck"}
-    assert ended(peer)
-
-
-def test_one_silent_call_ends_all_the_others(start: Start) -> None:
-    peer = start(SILENT, patience=0.1)
-    long, short = peer.start("recv", wait=60), peer.start("stats")
-    for call in (short, long):
-        with pytest.raises(PeerHang):
-            call.result()
-
-
-def test_a_peer_that_stops_reading_is_a_hang_too(start: Start) -> None:
-    """A request that fills the pipe may not block the harness for longer than its deadline."""
-    peer = start("time.sleep(60)", patience=0.2)
-    raised: list[PeerFault] = []
-
-    def call() -> None:
-        try:
-            peer.call("send", {"messages": [["x" * 1_000_000]]})
-        except PeerFault as fault:
-            raised.append(fault)
-
-    thread = threading.Thread(target=call, daemon=True)
-    thread.start()
-    thread.join(5)
-    in_time = not thread.is_alive()
-    if not in_time:
-        psutil.Process(peer.pid).kill()
-        thread.join(5)
-    assert in_time, "the call waits beyond its deadline"
-    assert [type(fault) for fault in raised] == [PeerHang]
 
 
 # The log.

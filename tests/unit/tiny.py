@@ -1,0 +1,30 @@
+"""Peers of a few lines of Python, started as real processes in the place `local`; `start` in `conftest.py` does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.peers.client import PeerClient
+from tests.waiting import gone, within
+
+PRELUDE = """\
+import json, os, sys, time
+def requests():
+    for line in sys.stdin:
+        yield json.loads(line)
+def write(line):
+    sys.stdout.write(line + "\\n")
+    sys.stdout.flush()
+def answer(request, **result):
+    write(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}))
+"""
+
+ECHO = "for request in requests(): answer(request, method=request['method'], params=request['params'])"
+SILENT = "for request in requests(): pass"
+
+Start = Callable[..., PeerClient]
+
+
+def ended(client: PeerClient) -> bool:
+    """Whether the peer's process is gone, or goes within seconds."""
+    return within(5, lambda: gone(client.pid))
