@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -10,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.places import local
-from harness.places.local import LocalPlace, thread_states
-from tests.unit.helpers import script
+from harness.places.local import thread_states
+from tests.unit.tiny import running
 
 if sys.platform != "linux":
     pytest.skip("unsupported: a thread's state is read from proc(5)", allow_module_level=True)
@@ -31,8 +30,7 @@ STOPPED = {"T"}
 
 def moving(folder: Path, times: int = 50) -> int:
     """Stop a busy process, again and again; returns how often one of its threads was not stopped yet."""
-    process = LocalPlace().start(script(folder, BUSY), folder, os.environ)
-    try:
+    with running(folder, BUSY) as process:
         assert process.stdout.readline().strip() == b"ready"
         found = 0
         for _ in range(times):
@@ -40,11 +38,6 @@ def moving(folder: Path, times: int = 50) -> int:
             found += thread_states(process.pid) != STOPPED
             process.signal(signal.SIGCONT)
         return found
-    finally:
-        process.kill()
-        process.survivors()
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            pipe.close()
 
 
 def test_every_thread_of_a_stopped_process_stands_still(tmp_path: Path) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from harness.peers.client import PeerClient
+from harness.places.local import LocalPlace, LocalProcess
+from tests.unit.helpers import script
 from tests.waiting import gone, within
 
 PRELUDE = """\
@@ -28,3 +33,16 @@ Start = Callable[..., PeerClient]
 def ended(client: PeerClient) -> bool:
     """Whether the peer's process is gone, or goes within seconds."""
     return within(5, lambda: gone(client.pid))
+
+
+@contextmanager
+def running(folder: Path, code: str) -> Iterator[LocalProcess]:
+    """Start a program as a peer is started; nothing of it outlives the block."""
+    process = LocalPlace().start(script(folder, code), folder, os.environ)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.survivors()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            pipe.close()

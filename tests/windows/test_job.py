@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,9 @@ if sys.platform != "win32":
 assert sys.platform == "win32"
 
 from harness.places.job import Job
-from harness.places.local import POLITE, LocalPlace, LocalProcess
+from harness.places.local import POLITE, LocalProcess
 from tests.unit.helpers import script
+from tests.unit.tiny import running
 from tests.waiting import gone, within
 
 Start = Callable[[str], LocalProcess]
@@ -52,18 +53,8 @@ sys.stdin.read()
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start a program as a peer is started; nothing of it outlives the test."""
-    started: list[LocalProcess] = []
-
-    def begin(code: str) -> LocalProcess:
-        started.append(LocalPlace().start(script(tmp_path, code), tmp_path, os.environ))
-        return started[-1]
-
-    yield begin
-    for process in started:
-        process.kill()
-        process.survivors()
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            pipe.close()
+    with ExitStack() as stack:
+        yield lambda code: stack.enter_context(running(tmp_path, code))
 
 
 @pytest.fixture
