@@ -29,6 +29,7 @@ from harness.peers.pool import Pool
 from harness.places.local import LocalPlace
 from harness.places.sweep import sweep
 from harness.report import allure_labels, evidence, store
+from harness.report.away import Away
 from harness.report.session import RunSession
 from harness.report.store import Record
 from harness.wire import filing
@@ -49,6 +50,7 @@ _PATIENCE = pytest.StashKey[float]()
 _RECORDING = pytest.StashKey[judge.Record]()
 _POOL = pytest.StashKey[Pool]()
 _SESSION = pytest.StashKey[RunSession]()
+_AWAY = pytest.StashKey[Away]()
 _RECORD = pytest.StashKey[Record]()
 _BUDGETS = pytest.StashKey[Sequence[budgeting.Budget]]()
 _MEASURES = pytest.StashKey[bool]()
@@ -82,7 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_PATIENCE] = options.patience(config.option.patience)
         config.stash[_RECORDING] = judge.Record.named(config.option.record)
         reports = Path(config.option.reports or ROOT / "reports")
-        if not config.option.collectonly:
+        if not config.option.collectonly and not hasattr(config, "workerinput"):
             store.usable(reports)
     except (SetupFault, ValueError) as error:
         pytest.exit(f"zmq-interop: {error}", returncode=2)
@@ -95,6 +97,10 @@ def pytest_configure(config: pytest.Config) -> None:
             session.run.about["shard"] = str(config.stash[_SHARD])
         config.stash[_SESSION] = session
         config.pluginmanager.register(session, "zmq-interop-session")
+    elif not config.workerinput["zmq_interop_folder"]:
+        config.stash[_AWAY] = Away()
+        config.pluginmanager.register(config.stash[_AWAY], "zmq-interop-away")
+        config.option.allure_report_dir = ""
     if not config.option.allure_report_dir and not config.option.collectonly:
         config.option.allure_report_dir = str(_folder(config) / "allure-results")
     if not hasattr(config, "workerinput") and not config.option.xmlpath and not config.option.collectonly:
@@ -103,12 +109,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker which run it belongs to."""
-    node.workerinput["zmq_interop_folder"] = str(node.config.stash[_SESSION].folder)
+    """Tell a worker where its run is filed; nowhere if it runs on another machine."""
+    folder = node.config.stash[_SESSION].folder
+    node.workerinput["zmq_interop_folder"] = str(folder.absolute()) if node.gateway.spec.popen else ""
 
 
 def _folder(config: pytest.Config) -> Path:
-    """Return the run's folder."""
+    """Return the run's folder, or what stands for it on another machine."""
+    if _AWAY in config.stash:
+        return config.stash[_AWAY].folder
     if hasattr(config, "workerinput"):
         return Path(config.workerinput["zmq_interop_folder"])
     return config.stash[_SESSION].folder

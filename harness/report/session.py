@@ -25,7 +25,7 @@ from harness.model.known import KnownIssue
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
 from harness.peers.manifest import Manifest
-from harness.report import allure_results, history, page, store, table
+from harness.report import allure_results, away, history, page, store, table
 from harness.report.store import Record, Run
 
 _CELL_ID: Final = re.compile(r"\[([^\[\]]+)\]$")
@@ -100,8 +100,13 @@ class RunSession:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Take over which items were cells, and what a worker's peers did wrong at their end."""
+        """Take over which items were cells, what a worker's peers did wrong at their end, and files from elsewhere."""
         output = getattr(node, "workeroutput", {})
+        if files := output.get(away.FILES):
+            away.unpack(files, self.folder, Path(node.config.option.allure_report_dir))
+        elif not node.gateway.spec.popen:
+            name = node.gateway.id
+            self.run.problems.append(f"worker {name}: ended without its files; recordings and Allure results are lost")
         self.take_end(output.get("zmq_interop_problems", []), output.get("zmq_interop_libraries", {}))
         self.collect(output.get("zmq_interop_cells", self._collected))
 
@@ -141,7 +146,8 @@ class RunSession:
         order = {name: index for index, name in enumerate(self._collected)}
         self.run.records.sort(key=lambda record: order.get(record.cell.id, len(order)))
         self.run.problems += problems
-        self.run.about["workers"] = getattr(session.config.option, "numprocesses", None) or 0
+        named = {record.worker for record in self.run.records if record.worker}
+        self.run.about["workers"] = getattr(session.config.option, "numprocesses", None) or len(named)
         if where := sorted({record.cell.places for record in self.run.records if record.cell.places}):
             self.run.about["places"] = where
         met = {record.issue for record in self.run.records if record.issue}

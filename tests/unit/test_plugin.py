@@ -93,8 +93,8 @@ class Done:
         return {row["id"]: row["verdict"] for row in self.results["cells"]}
 
 
-def run_pytest(folder: Path, *arguments: str, checks: str = CHECKS) -> Done:
-    """Run the tiny checks in a folder of their own."""
+def run_pytest(folder: Path, *arguments: str, checks: str = CHECKS, programs: str = "") -> Done:
+    """Run the tiny checks in a folder of their own; `programs` is a folder to look for programs in first."""
     folder.mkdir(exist_ok=True)
     (folder / "test_tiny.py").write_text(checks, encoding="utf-8")
     (folder / "known.toml").write_text(KNOWN, encoding="utf-8")
@@ -106,13 +106,14 @@ def run_pytest(folder: Path, *arguments: str, checks: str = CHECKS) -> Done:
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers --strict-config\n", encoding="utf-8")
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--reports", str(folder / "reports")),
-            *("--manifest", str(folder / "tiny.peer.toml"), "--peer", "tiny", *arguments, str(folder / "test_tiny.py")),
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--reports={folder / 'reports'}"),
+            *("--manifest=tiny.peer.toml", "--peer", "tiny", *arguments),
         ],
         cwd=folder,
         env={
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ZMQ_INTEROP"))},
             "ZMQ_INTEROP_INSIDE_TEST": "1",  # these checks measure nothing, and wait for nobody who does
+            "PATH": os.pathsep.join(filter(None, (programs, os.environ.get("PATH")))),
         },
         capture_output=True,
         text=True,

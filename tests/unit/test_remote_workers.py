@@ -1,0 +1,82 @@
+"""Workers on other machines: their verdicts and files come home, and nothing stays there.
+
+A stand-in for ssh starts them on this one, in a folder for temporary files of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.test_plugin import CHECKS, VERDICTS, Done, run_pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for ssh is a shell script")
+
+SSH = """\
+#!/bin/sh
+for last; do :; done
+TMPDIR={there} exec sh -c "$last"
+"""
+
+DIES = """
+import os, pytest
+@pytest.mark.scenario("dies", "req-rep", binds=("left-binds",))
+def test_dies(left, right):
+    os._exit(3)
+"""
+
+
+def run_far(folder: Path, *arguments: str, checks: str = CHECKS) -> Done:
+    """Run checks in one worker beyond the stand-in."""
+    for name in ("there", "bin"):
+        (folder / name).mkdir(exist_ok=True)
+    ssh = folder / "bin" / "ssh"
+    ssh.write_text(SSH.format(there=folder / "there"), encoding="utf-8")
+    ssh.chmod(0o755)
+    far = f"ssh=build-box//id=far//python={sys.executable}//chdir={folder}"
+    way = ("--dist", "load", "--max-worker-restart", "0", "--tx", far)
+    return run_pytest(folder, *way, *arguments, checks=checks, programs=str(ssh.parent))
+
+
+def verdicts_in(folder: Path) -> list[str]:
+    """Return the verdicts that a folder of Allure's results has, sorted."""
+    rows = [json.loads(file.read_text("utf-8")) for file in folder.glob("*-result.json")]
+    return sorted(label["value"] for row in rows for label in row["labels"] if label["name"] == "verdict")
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """A run of every check, beyond the stand-in."""
+    return run_far(tmp_path_factory.mktemp("far"), "--known-issues=known.toml")
+
+
+def test_a_worker_on_another_machine_reports_the_same_verdicts(far: Done) -> None:
+    assert far.verdicts == VERDICTS
+    assert far.results["problems"] == []
+    assert {row["worker"] for row in far.results["cells"]} == {"far"}
+    assert far.results["run"]["workers"] == 1
+
+
+def test_its_allure_results_come_home_and_nothing_stays_there(far: Done) -> None:
+    assert verdicts_in(far.folder / "reports" / "latest" / "allure-results") == sorted(VERDICTS.values())
+    assert [*(far.folder / "there").iterdir()] == []
+
+
+def test_its_allure_results_go_where_allure_was_told(tmp_path: Path) -> None:
+    done = run_far(tmp_path, "--alluredir=results", "-k", "passes")
+    assert done.code == 0
+    assert verdicts_in(tmp_path / "results") == ["pass"]
+    assert not (tmp_path / "reports" / "latest" / "allure-results").exists()
+
+
+def test_a_worker_that_dies_there_is_a_problem_and_the_next_one_sweeps_its_folder(tmp_path: Path) -> None:
+    done = run_far(tmp_path, checks=DIES)
+    assert done.code == 1
+    assert done.verdicts == {"req-rep/tcp4/tiny>tiny/left-binds/dies": "crash"}
+    assert "worker far: ended without its files; recordings and Allure results are lost" in done.results["problems"]
+    assert [*(tmp_path / "there").iterdir()] != []
+    assert run_far(tmp_path, "-k", "passes").code == 0
+    assert [*(tmp_path / "there").iterdir()] == []
