@@ -2,7 +2,9 @@
 
 Linux has no namespace for the wall clock (time_namespaces(7) shifts CLOCK_MONOTONIC and CLOCK_BOOTTIME alone), and to
 set the machine's own is no test's business. libfaketime answers those calls that go through the C library: Python's,
-and libzmq's. Go's runtime asks the kernel itself, so that its own clock cannot be set like this.
+and libzmq's. Go's runtime asks the kernel itself, so that its own clock cannot be set like this. While it leaves the
+monotonic clock alone, libfaketime 0.9.10 refuses every clock_nanosleep(2) until an instant of that clock (EINVAL), as
+time.sleep of Python 3.11 does: a peer here waits in other ways.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +21,7 @@ from harness.places import clock
 from harness.places.clock import ClockPlace
 from harness.places.local import thread_states
 from harness.places.switching import switches
+from harness.plugin import ROOT
 from tests.interop.recovery import wait_for
 from tests.places.test_fault_scenarios import BEATS
 from tests.proofs.test_faults import faulty_pool
@@ -36,6 +39,11 @@ EARLY_MS = 20.0
 
 WATCHED_MS = 2_000.0
 """How long no heart may stop after a jump: longer than the heartbeats' timeout."""
+
+SOON = 30.0
+"""Seconds that a program of a few lines may take."""
+
+PEERS = ROOT / "peers" / "python"
 
 PAIRS = "pyzmq>pebbe|pyzmq-asyncio>pyzmq|pebbe>pyzmq|go-zeromq>pyzmq"
 
@@ -141,3 +149,25 @@ def test_a_clock_that_does_not_jump_is_noticed(monkeypatch: pytest.MonkeyPatch) 
         outcome = judged()
     assert outcome.verdict is Verdict.FAIL
     assert "nothing is shown" in outcome.reason
+
+
+STAYS = """
+import threading
+from interop_peer.machine import join
+stays = threading.Thread(target=threading.Event().wait, daemon=True)
+stays.start()
+join(stays, 0.05)
+"""
+"""libfaketime refuses time.sleep, so that a peer which sleeps until its thread has gone would fail now and then."""
+
+
+@pytest.mark.usefixtures("_with_a_library")
+def test_a_python_peer_may_wait_for_a_thread_under_such_a_clock(tmp_path: Path) -> None:
+    with own_clock() as place:
+        process = place.start([sys.executable, "-c", STAYS], tmp_path, {**os.environ, "PYTHONPATH": str(PEERS)})
+        try:
+            assert process.wait(SOON) == 0, process.stderr.read().decode()
+        finally:
+            process.kill()
+            for pipe in (process.stdin, process.stdout, process.stderr):
+                pipe.close()

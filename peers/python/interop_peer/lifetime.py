@@ -15,7 +15,6 @@ import socket
 import sys
 import tempfile
 import threading
-import time
 
 GRACE = 4.0  # seconds for the library to close its sockets; the contract allows 5 for everything
 _LAG = 0.5  # seconds for the reader to work through what came before the input's end
@@ -81,7 +80,7 @@ class Lifetime:
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def _watch(self) -> None:
-        time.sleep(GRACE)
+        threading.Event().wait(GRACE)
         print("closing took too long; the process ends anyway", file=sys.stderr, flush=True)  # noqa: T201
         self.finish()
 

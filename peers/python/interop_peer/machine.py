@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import select
 import sys
 import threading
 import time
@@ -22,7 +23,7 @@ def join(thread: threading.Thread, seconds: float = 0.5) -> None:
     task = f"/proc/self/task/{thread.native_id}"
     end = time.monotonic() + seconds
     while OS == "linux" and os.path.exists(task) and time.monotonic() < end:
-        time.sleep(0.0002)
+        select.select([], [], [], 0.0002)  # libfaketime, where it leaves this clock alone, refuses time.sleep
 
 
 def switches() -> dict[str, int] | None:
