@@ -74,8 +74,13 @@ def declare(parser: pytest.Parser) -> None:
     group.addoption("--reports", metavar="DIR", default=None, help="where runs are filed; default: reports/")
 
 
-def in_the_checkout(config: pytest.Config, root: Path) -> None:
-    """Refuse a run without the checkout's settings, which pytest looks for beside any path among its arguments."""
+def in_the_checkout(config: pytest.Config, root: Path, *, away: bool = False) -> None:
+    """Refuse a run without the checkout's settings, which pytest looks for beside any path among its arguments.
+
+    A worker that is `away`, on another machine, looks for them in the folder that it was told to run in.
+    """
+    if away and config.inipath is None:
+        raise SetupFault(f"{config.invocation_params.dir}: no checkout lies there; let chdir= name one")
     named = config.args_source is pytest.Config.ArgsSource.ARGS
     if config.inipath is None and not named and config.invocation_params.dir == root:
         files = [("manifest", name) for name in config.option.manifest]

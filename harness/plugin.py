@@ -29,7 +29,7 @@ from harness.peers.pool import Pool
 from harness.places.local import LocalPlace
 from harness.places.sweep import sweep
 from harness.report import allure_labels, evidence, store
-from harness.report.away import Away
+from harness.report.away import RESTARTS, Away, Unready
 from harness.report.session import RunSession
 from harness.report.store import Record
 from harness.wire import filing
@@ -73,8 +73,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes seconds; leave out with -m 'not slow'")
     config.addinivalue_line("markers", "measured: runs while no other test does; leave out with -m 'not measured'")
     config.addinivalue_line("markers", "wide: only with --full, or when a cell is named")
+    away = hasattr(config, "workerinput") and not config.workerinput["zmq_interop_folder"]
     try:
-        options.in_the_checkout(config, ROOT)
+        options.in_the_checkout(config, ROOT, away=away)
         found = manifest.find(ROOT / "peers", map(Path, config.option.manifest))
         config.stash[_SELECTION] = chosen = options.selection(config, [*found])
         config.stash[_MANIFESTS] = options.exchanged(config, found, chosen, ROOT / ".build" / "libraries")
@@ -87,6 +88,9 @@ def pytest_configure(config: pytest.Config) -> None:
         if not config.option.collectonly and not hasattr(config, "workerinput"):
             store.usable(reports)
     except (SetupFault, ValueError) as error:
+        if away:
+            config.pluginmanager.register(Unready(str(error)), "zmq-interop-unready")
+            return
         pytest.exit(f"zmq-interop: {error}", returncode=2)
     if not hasattr(config, "workerinput"):
         sweep()
@@ -97,7 +101,9 @@ def pytest_configure(config: pytest.Config) -> None:
             session.run.about["shard"] = str(config.stash[_SHARD])
         config.stash[_SESSION] = session
         config.pluginmanager.register(session, "zmq-interop-session")
-    elif not config.workerinput["zmq_interop_folder"]:
+        if getattr(config.option, "tx", None) and not config.option.numprocesses:
+            config.option.maxworkerrestart = config.option.maxworkerrestart or RESTARTS
+    elif away:
         config.stash[_AWAY] = Away()
         config.pluginmanager.register(config.stash[_AWAY], "zmq-interop-away")
         config.option.allure_report_dir = ""

@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
+import execnet
 import pytest
 
 from harness.host import restore
@@ -22,6 +23,15 @@ from harness.report.allure_results import FOLDER
 
 FILES: Final = "zmq_interop_files"
 """What a worker's output calls its files."""
+
+FAULT: Final = "zmq_interop_fault"
+"""What a worker's output calls the reason why it cannot begin."""
+
+RESTARTS: Final = "4"
+"""How often workers that die are replaced, where xdist has no bound of its own."""
+
+UNREACHED: Final = (execnet.HostNotFound, execnet.RemoteError, OSError, EOFError, ValueError)
+"""What xdist raises where it reaches no machine, or has been told wrongly what to run there."""
 
 
 class Away:
@@ -42,6 +52,20 @@ class Away:
     def pytest_unconfigure(self) -> None:
         """Leave nothing on that machine."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Unready:
+    """A pytest plugin object of a worker on another machine that cannot begin: it says why, and the run ends."""
+
+    def __init__(self, fault: str) -> None:
+        self._fault = fault
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> None:
+        """End the session in order; xdist would put another worker in the place of one that just exits."""
+        session.config.workeroutput[FAULT] = self._fault  # type: ignore[attr-defined]
+        session.shouldstop = f"zmq-interop: {self._fault}"
+        raise session.Failed(session.shouldstop)
 
 
 def packed(folder: Path) -> bytes:

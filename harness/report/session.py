@@ -11,7 +11,8 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,6 +75,7 @@ class RunSession:
         self.folder = reports / self.run.name
         self._collected: list[str] = []
         self._setup_faults: list[str] = []
+        self._began_there: set[str] = set()
         self._started = time.perf_counter()
         self._first = 0.0
 
@@ -92,9 +94,22 @@ class RunSession:
         """Note which cells were collected."""
         self._collected = list(cells)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> Iterator[None]:
+        """Start xdist's workers; where there can be none, say so in a line."""
+        try:
+            return (yield)
+        except away.UNREACHED as error:
+            if not getattr(session.config.option, "tx", None) or session.config.option.numprocesses:
+                raise
+            fault = f"--tx: no worker starts there: {str(error) or type(error).__name__}"
+        warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)  # what xdist leaves of its half
+        pytest.exit(f"zmq-interop: {fault}", returncode=2)
+
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
         """Note what was collected under xdist, by its looks: a worker says what is a cell when it ends, if it lives."""
+        self._began_there.add(node.gateway.id)
         if not self._collected:
             self._collected = [name for nodeid in ids if (name := cell_name(nodeid))]
 
@@ -102,19 +117,33 @@ class RunSession:
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Take over which items were cells, what a worker's peers did wrong at their end, and files from elsewhere."""
         output = getattr(node, "workeroutput", {})
-        if files := output.get(away.FILES):
-            away.unpack(files, self.folder, Path(node.config.option.allure_report_dir))
-        elif not node.gateway.spec.popen:
-            name = node.gateway.id
-            self.run.problems.append(f"worker {name}: ended without its files; recordings and Allure results are lost")
+        if not node.gateway.spec.popen:
+            self._take_from_elsewhere(node, output)
         self.take_end(output.get("zmq_interop_problems", []), output.get("zmq_interop_libraries", {}))
         self.collect(output.get("zmq_interop_cells", self._collected))
+
+    def _take_from_elsewhere(self, node: Any, output: Mapping[str, Any]) -> None:
+        """Take over the files of a worker on another machine, or why there are none."""
+        where = f"--tx {str(node.gateway.spec).removeprefix(f'execmodel={node.gateway.spec.execmodel}//')}"
+        if fault := output.get(away.FAULT):
+            self._add_fault(f"{where}: {fault}")
+        elif files := output.get(away.FILES):
+            away.unpack(files, self.folder, Path(node.config.option.allure_report_dir))
+        elif node.gateway.id not in self._began_there:
+            self._add_fault(f"{where}: no worker starts there; what it said stands above")
+        else:
+            self.run.problems.append(
+                f"worker {node.gateway.id}: ended without its files; recordings and Allure results are lost"
+            )
+
+    def _add_fault(self, fault: str) -> None:
+        if fault not in self._setup_faults:
+            self._setup_faults.append(fault)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take over a record."""
         if fault := getattr(report, "setup_fault", None):
-            if fault not in self._setup_faults:
-                self._setup_faults.append(fault)
+            self._add_fault(fault)
         elif row := getattr(report, "cell_record", None):
             self._first = self._first or time.time()
             record = Record.from_json(row)
@@ -140,6 +169,7 @@ class RunSession:
         nothing_ran = not self._collected and not self.run.records
         if nothing_ran or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
             shutil.rmtree(self.folder, ignore_errors=True)
+            session.exitstatus = 2 if self._setup_faults else session.exitstatus
             return
         missing, problems = store.audit(self._collected, self.run.records)
         self.run.records += missing

@@ -103,7 +103,9 @@ def run_pytest(folder: Path, *arguments: str, checks: str = CHECKS, programs: st
         f"run = ['{{python}}', '{TINY}']\n[env]\nTINY_PEER_TRACE = '{folder / 'trace'}'\n",
         encoding="utf-8",
     )
-    (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers --strict-config\n", encoding="utf-8")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\naddopts = --strict-markers --strict-config\nfilterwarnings = error\n", encoding="utf-8"
+    )
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--reports={folder / 'reports'}"),
