@@ -4,7 +4,8 @@
 
 It needs `dockerd` (Debian: apt-get install docker.io). Where an engine answers already, or DOCKER_HOST or a context
 names one, the command simply runs; where none can be started, too, after a line that says why. Otherwise the engine's
-images and state lie below `.build/docker`, its socket in a folder of its own, and DOCKER_HOST tells the command of it.
+images and state lie below `.build/docker`, in a folder of their own for each engine that runs at the same time, its
+socket in one that goes with it, and DOCKER_HOST tells the command of it.
 It changes no firewall and no forwarding of this machine: published ports go through Docker's own proxy. Standard
 library only.
 """
@@ -12,6 +13,7 @@ library only.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -76,16 +78,20 @@ def started(state: Path) -> Iterator[str]:
     program = shutil.which("dockerd")
     if program is None:
         raise EngineError("no Docker engine answers, and there is no dockerd: apt-get install docker.io")
-    state.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="zmq-interop-engine-", dir="/run") as folder:
+    with (
+        _place_below(state) as (own, held),
+        tempfile.TemporaryDirectory(prefix="zmq-interop-engine-", dir="/run") as folder,
+    ):
         host = f"unix://{folder}/docker.sock"
-        words = [program, "--host", host, "--data-root", str(state / "data"), "--exec-root", f"{folder}/exec"]
+        words = [program, "--host", host, "--data-root", str(own / "data"), "--exec-root", f"{folder}/exec"]
         words += ["--pidfile", f"{folder}/pid", "--bridge", "none"]
         words += [f"--{name}=false" for name in ("iptables", "ip6tables", "ip-forward", "ip-masq")]
-        with (state / "engine.log").open("wb") as log:
-            daemon = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        with (own / "engine.log").open("wb") as log:
+            daemon = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(held,)
+            )
             try:
-                _wait(daemon, f"{folder}/docker.sock", state / "engine.log")
+                _wait(daemon, f"{folder}/docker.sock", own / "engine.log")
                 yield host
             finally:
                 daemon.terminate()
@@ -96,6 +102,23 @@ def started(state: Path) -> Iterator[str]:
                     daemon.wait()
                 # The engine leaves its namespace mounted, and a mount keeps the folder from being removed.
                 subprocess.run(["umount", f"{folder}/exec/netns/default"], capture_output=True, check=False)
+
+
+@contextlib.contextmanager
+def _place_below(state: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the first folder below `state` that no other engine has, and its lock, which the engine is to inherit."""
+    import fcntl  # there is none on Windows, where no engine is started
+
+    for number in itertools.count(1):
+        own = state / f"engine-{number}"
+        own.mkdir(parents=True, exist_ok=True)
+        with (own / "lock").open("w") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield own, held.fileno()
+            return
 
 
 def _wait(daemon: subprocess.Popen[bytes], path: str, log: Path) -> None:

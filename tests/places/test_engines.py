@@ -73,6 +73,19 @@ def test_the_engine_that_is_named_is_the_one_that_is_used(named: str, monkeypatc
     assert found == identity()
 
 
+def test_engines_that_run_at_the_same_time_have_a_folder_each(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        try:
+            one = stack.enter_context(engines.started(tmp_path))
+        except engines.EngineError as error:
+            pytest.skip(f"unsupported: {error}")
+        other = stack.enter_context(engines.started(tmp_path))
+        assert all(engines.answers(host.removeprefix("unix://")) for host in (one, other))
+    with engines.started(tmp_path) as third:
+        assert third not in (one, other)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["engine-1", "engine-2"]
+
+
 def test_peers_run_on_the_engine_that_is_named(named: str, new_pool: MakePool) -> None:
     identity()
     pool = new_pool()
