@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,11 @@ MARK = "ZMQ_INTEROP_TEST_RUN"
 DEADLINE = 90.0
 
 
+def _hear_interrupts() -> None:
+    """Have a run end by Ctrl-C, also where these tests run in the background of a shell, which ignores it for them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class KilledRun:
     """A pytest run in the background, known by a mark that all its descendants inherit."""
 
@@ -39,6 +45,7 @@ class KilledRun:
             env={**env, MARK: self._mark},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            preexec_fn=_hear_interrupts if sys.platform != "win32" else None,
         )
 
     def descendants(self) -> list[psutil.Process]:
@@ -99,7 +106,7 @@ def test_a_killed_worker_leaves_nothing_and_its_cell_is_a_crash(run: KilledRun) 
     wait_for(lambda: not any(psutil.pid_exists(pid) for pid in pids), "the end of the killed worker's peers")
     wait_for(lambda: folders_of(pids) == [], "the removal of their folders")
     # The run itself goes on with a new worker; end it politely, and it still reports the cell that was cut off.
-    run.process.send_signal(2)
+    run.process.send_signal(signal.SIGINT)
     run.process.wait(DEADLINE)
     results = json.loads((run.reports / "latest" / RESULTS).read_text(encoding="utf-8"))
     assert "crash" in {cell["verdict"] for cell in results["cells"]}

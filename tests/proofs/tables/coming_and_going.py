@@ -18,7 +18,7 @@ PROOFS: Final = (
     Proof("lose-on-restart", _returns, "push-pull/tcp4/pyzmq>faulty/left-binds/listener-returns", says=_NONE),
     Proof("forget-subscriptions", _returns, "pub-sub/tcp4/pyzmq>faulty/left-binds/listener-returns", says=_NONE),
     Proof("double", _returns, "push-pull/tcp4/faulty>pyzmq/right-binds/listener-returns", says="came twice"),
-    Proof("reorder", _returns, "push-pull/tcp4/faulty>pyzmq/right-binds/listener-returns"),
+    Proof("reorder", _returns, "push-pull/tcp4/faulty>pyzmq/right-binds/listener-returns", says="order"),
     Proof("drop", _returns, "push-pull/tcp4/faulty>pyzmq/right-binds/listener-returns"),
     Proof("lose-on-restart", _returns, "dealer-router/tcp4/faulty>pyzmq/right-binds/listener-returns", says=_NONE),
     Proof("one-way", _returns, "dealer-router/tcp4/pyzmq>faulty/right-binds/listener-returns", says=_NONE),
