@@ -103,7 +103,7 @@ class RunSession:
             if not getattr(session.config.option, "tx", None) or session.config.option.numprocesses:
                 raise
             fault = f"--tx: no worker starts there: {str(error) or type(error).__name__}"
-        warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)  # what xdist leaves of its half
+        warnings.simplefilter("ignore", ResourceWarning)  # for what xdist leaves of its half
         pytest.exit(f"zmq-interop: {fault}", returncode=2)
 
     @pytest.hookimpl(optionalhook=True)
