@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +23,7 @@ from harness.plugin import ROOT
 from tests.interop.recovery import wait_for
 from tests.places.test_fault_scenarios import BEATS
 from tests.proofs.test_faults import faulty_pool
+from tests.unit.tiny import running
 from tests.waiting import within
 
 JUMPS = (3_600, -7_200)
@@ -42,8 +41,6 @@ WATCHED_MS = 2_000.0
 
 SOON = 30.0
 """Seconds that a program of a few lines may take."""
-
-PEERS = ROOT / "peers" / "python"
 
 PAIRS = "pyzmq>pebbe|pyzmq-asyncio>pyzmq|pebbe>pyzmq|go-zeromq>pyzmq"
 
@@ -151,8 +148,9 @@ def test_a_clock_that_does_not_jump_is_noticed(monkeypatch: pytest.MonkeyPatch) 
     assert "nothing is shown" in outcome.reason
 
 
-STAYS = """
-import threading
+STAYS = f"""
+import sys, threading
+sys.path.append({str(ROOT / "peers" / "python")!r})
 from interop_peer.machine import join
 stays = threading.Thread(target=threading.Event().wait, daemon=True)
 stays.start()
@@ -163,11 +161,5 @@ join(stays, 0.05)
 
 @pytest.mark.usefixtures("_with_a_library")
 def test_a_python_peer_may_wait_for_a_thread_under_such_a_clock(tmp_path: Path) -> None:
-    with own_clock() as place:
-        process = place.start([sys.executable, "-c", STAYS], tmp_path, {**os.environ, "PYTHONPATH": str(PEERS)})
-        try:
-            assert process.wait(SOON) == 0, process.stderr.read().decode()
-        finally:
-            process.kill()
-            for pipe in (process.stdin, process.stdout, process.stderr):
-                pipe.close()
+    with own_clock() as place, running(tmp_path, STAYS, place) as process:
+        assert process.wait(SOON) == 0, process.stderr.read().decode()

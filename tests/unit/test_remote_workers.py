@@ -5,14 +5,13 @@ A stand-in for ssh starts them on this one, in a folder for temporary files of t
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.unit.test_plugin import CHECKS, VERDICTS, Done, run_pytest
+from tests.unit.test_plugin import CHECKS, VERDICTS, Done, run_pytest, verdicts_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for ssh is a shell script")
 
@@ -42,12 +41,6 @@ def run_far(
     far = f"ssh=build-box//id=far//python={python}//chdir={chdir or folder}"
     way = ("--dist", "load", "--tx", far)
     return run_pytest(folder, *way, *arguments, checks=checks, programs=str(ssh.parent))
-
-
-def verdicts_in(folder: Path) -> list[str]:
-    """Return the verdicts that a folder of Allure's results has, sorted."""
-    rows = [json.loads(file.read_text("utf-8")) for file in folder.glob("*-result.json")]
-    return sorted(label["value"] for row in rows for label in row["labels"] if label["name"] == "verdict")
 
 
 @pytest.fixture(scope="module")

@@ -36,9 +36,9 @@ def ended(client: PeerClient) -> bool:
 
 
 @contextmanager
-def running(folder: Path, code: str) -> Iterator[LocalProcess]:
+def running(folder: Path, code: str, place: LocalPlace | None = None) -> Iterator[LocalProcess]:
     """Start a program as a peer is started; nothing of it outlives the block."""
-    process = LocalPlace().start(script(folder, code), folder, os.environ)
+    process = (place or LocalPlace()).start(script(folder, code), folder, os.environ)
     try:
         yield process
     finally:
