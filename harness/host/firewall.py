@@ -14,53 +14,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal, Protocol, get_args
+from typing import Final, Protocol
 
 from harness.errors import SetupFault, Unsupported
+from harness.host.rules import LAG, Action, Direction, Profile, Rule
 from harness.places.face import LOOPBACK, Family, Place
 from harness.places.routes import split
-
-Action = Literal["allow", "block"]
-Direction = Literal["in", "out", "both"]
-Profile = Literal["any", "domain", "private", "public"]
 
 SILENCE: Final = 0.25
 """Seconds that a canary hears nothing before it counts as silent; over loopback a byte takes microseconds."""
 
 _PAUSE: Final = 0.02
-
-LAG: Final = 3.0
-"""Seconds that a new rule may take to act; Windows needs a moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What is allowed or blocked. No port means every port; no program, every program."""
-
-    action: Action
-    direction: Direction = "both"
-    ports: tuple[int, ...] = ()
-    program: Path | None = None
-    profile: Profile = "any"
-
-    def __post_init__(self) -> None:
-        """SetupFault for what no firewall understands."""
-        for value, kind, what in (
-            (self.action, Action, "action"),
-            (self.direction, Direction, "direction"),
-            (self.profile, Profile, "profile"),
-        ):
-            if value not in get_args(kind):
-                raise SetupFault(f"firewall: {what} {value!r}: there are {', '.join(get_args(kind))}")
-        for port in self.ports:
-            if not 0 < port < 65_536:
-                raise SetupFault(f"firewall: there is no port {port}: 1 to 65535")
-        if self.direction != "both" and not (self.ports or self.program):
-            raise SetupFault("firewall: one direction alone needs a port or a program, as seen from whom it is meant")
-        if self.program is not None and not self.program.is_file():
-            raise SetupFault(f"firewall: there is no program {self.program}")
 
 
 class Wall(Protocol):

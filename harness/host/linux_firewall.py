@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import SetupFault, Unsupported
-from harness.host.firewall import Rule
+from harness.host.rules import Rule
 from harness.peers.manifest import Manifest
 from harness.places.face import LOCAL, Family
 from harness.places.lan import Namespace, need

@@ -15,7 +15,7 @@ from ctypes import POINTER, Structure, Union, byref, c_int, c_uint8, c_uint16, c
 from typing import Any, Final
 
 from harness.errors import Unsupported
-from harness.host.firewall import Rule
+from harness.host.rules import Rule
 
 BLOCK: Final = 0x1001
 """FWP_ACTION_BLOCK."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from harness.errors import Unsupported
 from harness.host import journal
-from harness.host.firewall import LAG, Rule
+from harness.host.rules import LAG, Rule
 from harness.host.wfp import Session
 from harness.places.face import Family
 from harness.places.local import LocalPlace

@@ -13,7 +13,8 @@ import pytest
 from harness import judge
 from harness.errors import SetupFault, Unsupported
 from harness.host import wfp, windows_firewall
-from harness.host.firewall import Direction, Firewall, Rule, Wall, port_of
+from harness.host.firewall import Firewall, Wall, port_of
+from harness.host.rules import Direction, Rule
 from harness.judge import Crowd
 from harness.model.matrix import Cell
 from harness.model.verdicts import Verdict
