@@ -96,14 +96,19 @@ class RunSession:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionstart(self, session: pytest.Session) -> Iterator[None]:
-        """Start xdist's workers; where there can be none, say so in a line."""
+        """Start xdist's workers; where there can be none, or they would end over -k or -m, say so in a line."""
+        config = session.config
         try:
+            config.pluginmanager.getplugin("mark").pytest_collection_modifyitems([], config)  # reads -k and -m
             return (yield)
+        except pytest.UsageError as error:
+            fault = str(error)
         except away.UNREACHED as error:
-            if not getattr(session.config.option, "tx", None) or session.config.option.numprocesses:
+            if not getattr(config.option, "tx", None) or config.option.numprocesses:
                 raise
             fault = f"--tx: no worker starts there: {str(error) or type(error).__name__}"
-        warnings.simplefilter("ignore", ResourceWarning)  # for what xdist leaves of its half
+            warnings.simplefilter("ignore", ResourceWarning)  # for what xdist leaves of its half
+        shutil.rmtree(self.folder, ignore_errors=True)
         pytest.exit(f"zmq-interop: {fault}", returncode=2)
 
     @pytest.hookimpl(optionalhook=True)

@@ -226,13 +226,6 @@ def test_a_test_that_only_names_a_cell_is_none(tmp_path: Path) -> None:
     assert list((tmp_path / "reports").glob("*")) == []
 
 
-def test_a_wrong_expression_is_no_run_with_missing_cells(tmp_path: Path) -> None:
-    done = run_pytest(tmp_path, "-n", "0", "-k", "a>b")
-    assert done.code == 4
-    assert "MISSING" not in done.out
-    assert list((tmp_path / "reports").glob("*")) == []
-
-
 def test_measuring_tests_come_last_and_wide_ones_only_when_asked_for(tmp_path: Path) -> None:
     checks = """
 import pytest
@@ -279,6 +272,26 @@ def test_in_the_way(request):
     assert done.code == 2
     assert "results.json: the run cannot be filed: Is a directory" in done.out
     assert "INTERNALERROR" not in done.out + done.err
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("-k", "passes and", "Wrong expression passed to '-k'"),
+        ("-m", "slwo", "Unknown marker(s) in '-m' expression: slwo"),
+    ],
+    ids=["-k", "-m"],
+)
+def test_a_choice_of_tests_that_cannot_be_read_is_said_by_the_run_and_not_found_by_its_workers(
+    option: str, value: str, said: str, workers: str, tmp_path: Path
+) -> None:
+    done = run_pytest(tmp_path, "-n", workers, option, value)
+    assert done.code == 2
+    [line] = done.err.splitlines()
+    assert f"zmq-interop: {said}" in line
+    assert "INTERNALERROR" not in done.out
+    assert list((tmp_path / "reports").iterdir()) == []
 
 
 def test_a_path_that_pytest_takes_for_its_root_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import zmq
 import zmq.asyncio
@@ -16,14 +16,13 @@ from . import asyncio_ping
 from .asyncio_features import AsyncioRecorder
 from .asyncio_port import BREATH, AsyncioPort, proxy, settle
 from .calls import Call
+from .endpoints import Endpoints
 from .errors import PeerError, closed, timed_out
+from .event_loop import EventLoop
 from .jobs import RecvJob, SendJob
-from .libzmq import SEND_PATHS, ZmqSocket, explain
+from .libzmq import SEND_PATHS, Contexts, ZmqSocket, explain
 from .params import WORKLOADS, refuse_size
 from .workloads import TABLE, seconds, with_result
-
-if TYPE_CHECKING:
-    from .drivers.pyzmq_asyncio import AsyncioDriver
 
 _STALL = 0.001  # s to leave a socket alone that said it was ready and was not
 
@@ -38,15 +37,24 @@ _WORKLOADS: dict[str, Callable[[AsyncioPort, dict[str, Any], dict[str, Any]], Co
 class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
     """One socket and the tasks that use it. Everything but ``submit`` and ``close`` runs on the loop."""
 
-    def __init__(self, driver: AsyncioDriver, kind: str, context: str | None) -> None:
-        """Make the socket."""
-        super().__init__(driver.contexts, driver.endpoints, kind, context)
+    def __init__(
+        self,
+        home: EventLoop,
+        contexts: Contexts[zmq.asyncio.Context],
+        endpoints: Endpoints,
+        kind: str,
+        context: str | None,
+        gone: Callable[[AsyncioSocket], None],
+    ) -> None:
+        """Make the socket; ``gone`` is called when it is closed."""
+        super().__init__(contexts, endpoints, kind, context)
         self.closing = False
         self.handle = 0
         self.locks = {"s": asyncio.Lock(), "r": asyncio.Lock()}
         self.tasks: set[asyncio.Task[None]] = set()
-        self._driver = driver
-        self._loop = driver.loop
+        self._home = home
+        self._loop = home.loop
+        self._gone = gone
 
     # From any thread
 
@@ -57,7 +65,7 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
     def close(self, call: Call | None, abandon: bool = False) -> None:
         """End the socket and the tasks that wait on it."""
         self.closing = True
-        self._loop.call_soon_threadsafe(self._driver.spawn, self._close(call, abandon))
+        self._home.spawn(self._close(call, abandon))
 
     # On the loop
 
@@ -227,7 +235,7 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
                     await stack.enter_async_context(self.turn(direction, deadline))
                 port = AsyncioPort(self.socket, deadline, lambda: self.closing)
                 stack.callback(port.end)
-                stack.enter_context(self._driver.planning(call.params))
+                stack.enter_context(self._home.planning(call.params))
                 await _WORKLOADS[call.method](port, call.params, result)
         except (Exception, asyncio.CancelledError) as error:
             expired = isinstance(error, asyncio.CancelledError) and port and port.expired and not self.closing
@@ -258,7 +266,6 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
         if tasks:
             await asyncio.wait(tasks)
         error: Exception | None = None
-        self._driver.sockets.discard(self)
         try:
             if abandon:
                 self.forget()
@@ -266,7 +273,7 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
                 await self.end()
         except Exception as reason:
             error = explain(reason, "close")
-        self._driver.registry.remove(self.handle)
+        self._gone(self)
         if call and error:
             call.fail(error)
         elif call:
@@ -279,4 +286,4 @@ class AsyncioSocket(ZmqSocket[zmq.asyncio.Context, zmq.asyncio.Socket]):
                 self.socket.disable_monitor()
             self.recorder.close()
         self.socket.close()
-        await self._driver.off_loop(self.release)
+        await self._home.off_loop(self.release)
