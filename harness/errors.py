@@ -20,6 +20,10 @@ class SetupFault(HarnessError):
     """The harness or the host is not ready. The text is one line: what, where, what to do."""
 
 
+class Unbuildable(SetupFault):
+    """A peer cannot be built. So it would be in every cell of it: the run ends, and nothing is filed."""
+
+
 class Unsupported(HarnessError):
     """A peer does not list a feature that a check needs. Never a failure."""
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from harness import judge, options
-from harness.errors import SetupFault
+from harness.errors import SetupFault, Unbuildable
 from harness.host import libraries, restore
 from harness.measure import alone
 from harness.measure import budgets as budgeting
@@ -304,6 +304,9 @@ def pytest_runtest_makereport(
     if call.excinfo is not None and isinstance(call.excinfo.value, SetupFault):
         report.setup_fault = str(call.excinfo.value)  # type: ignore[attr-defined]
         report.longrepr = f"set-up: {call.excinfo.value}"
+        if isinstance(call.excinfo.value, Unbuildable):
+            report.unbuildable = True  # type: ignore[attr-defined]
+            item.session.shouldstop = "a peer cannot be built"
     if call.when == "call" and _RECORD in item.stash:
         report.cell_record = item.stash[_RECORD].to_json()  # type: ignore[attr-defined]
         report.sections += item.stash.get(_SECTIONS, [])

@@ -110,7 +110,11 @@ def _build(manifest: Manifest, program: Path, holes: Mapping[str, str]) -> None:
         done = _run(manifest, words, "build", BUILD_DEADLINE)
         if done.returncode or not output.exists():
             said = (done.stderr or done.stdout).strip()[-2000:] or f"exit code {done.returncode} and no output"
-            raise SetupFault(f"{manifest.file}: key 'build': {' '.join(words)} failed:\n{said}")
+            tried = " ".join(words).replace(str(output), str(program))  # the same words from every worker
+            raise SetupFault(
+                f"{manifest.file}: key 'build': {tried} failed:\n{said}\n"
+                f"mend it, or leave the peer out with --exclude {manifest.name}"
+            )
         output.replace(program)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from harness.errors import CallFailed, ContractBreach, PeerFault, SetupFault
+from harness.errors import CallFailed, ContractBreach, PeerFault, SetupFault, Unbuildable
 from harness.peers import build
 from harness.peers.client import CONTRACT_VERSION, PATIENCE, PeerClient
 from harness.peers.manifest import Manifest
@@ -50,7 +50,6 @@ class Pool:
         self._cache = cache
         self.patience = patience
         self._commands: dict[str, list[str]] = {}
-        self._unbuildable: dict[str, SetupFault] = {}
         self._peers: dict[tuple[str, str, str], Peer] = {}
 
     def peer(self, name: str, slot: str, places: str = "") -> Peer:
@@ -99,14 +98,11 @@ class Pool:
         return peer
 
     def _command(self, manifest: Manifest) -> list[str]:
-        if fault := self._unbuildable.get(manifest.name):
-            raise fault
         if manifest.name not in self._commands:
             try:
                 self._commands[manifest.name] = build.command(manifest, self._cache)
             except SetupFault as fault:
-                self._unbuildable[manifest.name] = fault
-                raise
+                raise Unbuildable(str(fault)) from None
         return self._commands[manifest.name]
 
     def discard(self, peer: Peer) -> None:

@@ -75,6 +75,7 @@ class RunSession:
         self.folder = reports / self.run.name
         self._collected: list[str] = []
         self._setup_faults: list[str] = []
+        self._unbuildable = False
         self._began_there: set[str] = set()
         self._started = time.perf_counter()
         self._first = 0.0
@@ -149,6 +150,7 @@ class RunSession:
         """Take over a record."""
         if fault := getattr(report, "setup_fault", None):
             self._add_fault(fault)
+            self._unbuildable |= hasattr(report, "unbuildable")
         elif row := getattr(report, "cell_record", None):
             self._first = self._first or time.time()
             record = Record.from_json(row)
@@ -172,7 +174,8 @@ class RunSession:
             self._setup_faults += [f"--cell {name}: no check runs in such a cell" for name in sorted(lost)]
             session.exitstatus = 2
         nothing_ran = not self._collected and not self.run.records
-        if nothing_ran or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
+        if nothing_ran or self._unbuildable or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
+            self.run.records.clear()
             shutil.rmtree(self.folder, ignore_errors=True)
             session.exitstatus = 2 if self._setup_faults else session.exitstatus
             return

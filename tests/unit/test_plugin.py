@@ -253,12 +253,18 @@ def test_a_good_selection_ends_with_exit_code_0(tmp_path: Path) -> None:
     assert (tmp_path / "trace").exists()
 
 
-def test_a_peer_that_cannot_be_built_is_a_matter_of_set_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_peer_that_cannot_be_built_ends_the_run_and_nothing_is_filed(workers: str, tmp_path: Path) -> None:
     broken = tmp_path / "broken.peer.toml"
     broken.write_text('name = "broken"\nlanguage = "c"\nrun = ["no-such-program-1"]\n', encoding="utf-8")
-    done = run_pytest(tmp_path, "-n", "0", "--manifest", str(broken), "--peer", "broken", "-k", "passes")
+    checks = CHECKS + "\n@pytest.mark.parametrize('n', range(500))\ndef test_later(n): pass\n"
+    done = run_pytest(tmp_path, "-n", workers, "--manifest", str(broken), "--peer", "broken", checks=checks)
     assert done.code == 2
-    assert f"{broken}: key 'run': there is no program 'no-such-program-1'" in done.out
+    assert done.out.count(f"zmq-interop: {broken}: key 'run': there is no program 'no-such-program-1'") == 1
+    assert "a peer cannot be built" in done.out
+    assert "MISSING" not in done.out
+    assert " 500 passed" not in done.out
+    assert list((tmp_path / "reports").iterdir()) == []
 
 
 def test_a_run_that_cannot_be_filed_says_so(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,14 +105,3 @@ def test_a_peer_that_never_says_hello_is_a_hang(make: Make, monkeypatch: pytest.
     monkeypatch.setattr(module, "START_DEADLINE", 0.2)
     with pytest.raises(PeerHang, match="no answer to hello"):
         make("silent", patience=0.1).peer("tiny", "left")
-
-
-def test_a_peer_that_cannot_be_built_is_tried_once(make: Make, tmp_path: Path) -> None:
-    pool = make()
-    pool.manifests["tiny"] = replace(pool.manifests["tiny"], run=("no-such-program-1",))
-    faults = []
-    for _ in range(2):
-        with pytest.raises(SetupFault, match="no program 'no-such-program-1'") as refused:
-            pool.peer("tiny", "left")
-        faults.append(refused.value)
-    assert faults[0] is faults[1]
