@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from rich.table import Table
 
@@ -34,17 +36,25 @@ def run(context: click.Context) -> int:
 @click.option("--times", default=1, show_default=True, type=click.IntRange(1), help="How often.")
 @click.option("--record", default="none", show_default=True, help="What to record: failures, all or none.")
 @click.option("--library", "libraries", multiple=True, metavar="PEER=WHERE", help="As pytest's --library.")
+@click.option("--manifest", "manifests", multiple=True, metavar="FILE", help="As pytest's --manifest.")
 @command
-def repeat(cell: str, times: int, record: str, libraries: tuple[str, ...]) -> int:
+def repeat(cell: str, times: int, record: str, libraries: tuple[str, ...], manifests: tuple[str, ...]) -> int:
     """Run one CELL again, by its id."""
     Cell.parse(cell)
-    options = ["--record", record, *(f"--library={one}" for one in libraries)]
+    options = ["--record", record, *(f"--library={_whole(one)}" for one in libraries)]
+    options += [f"--manifest={Path(one).resolve()}" for one in manifests]
     for turn in range(times):
         if times > 1:
             out.print(f"[bold]{turn + 1} of {times}[/]")
         if code := run_pytest("-p", "no:cacheprovider", "-n", "0", INTEROP, "--cell", cell, *options):
             return code
     return 0
+
+
+def _whole(library: str) -> str:
+    """Return PEER=FOLDER with the folder's whole path, for pytest runs in the checkout."""
+    peer, _, what = library.partition("=")
+    return f"{peer}={Path(what).resolve()}" if Path(what).is_dir() else library
 
 
 @main.command()

@@ -114,6 +114,16 @@ def _places(sides: Sequence[str], several: str | None) -> tuple[str, ...]:
     return quarters.several(several) if several else (quarters.pair(sides),)
 
 
+def _libraries(config: pytest.Config, found: Mapping[str, Manifest]) -> list[library.Exchange]:
+    return [library.Exchange.parse(text, found) for text in config.option.library]
+
+
+def of_peers(config: pytest.Config, found: Mapping[str, Manifest]) -> list[str]:
+    """Return the options that say which programs and libraries the peers are, with whole paths."""
+    manifests = [f"--manifest={Path(name).resolve()}" for name in config.option.manifest]
+    return [*manifests, *map(str, _libraries(config, found))]
+
+
 def exchanged(
     config: pytest.Config, found: Mapping[str, Manifest], chosen: Selection, cache: Path
 ) -> dict[str, Manifest]:
@@ -121,7 +131,7 @@ def exchanged(
 
     Nothing is made for a run that only collects.
     """
-    asked = [library.Exchange.parse(text, found) for text in config.option.library]
+    asked = _libraries(config, found)
     places = [*chosen.places, *(Cell.parse(cell).places for cell in chosen.cells)]
     for one in asked:
         one.check(found[one.peer], places)

@@ -45,6 +45,7 @@ MORE_WORKERS: Final = 4
 _SELECTION = pytest.StashKey[Selection]()
 _SHARD = pytest.StashKey[Shard]()
 _MANIFESTS = pytest.StashKey[Mapping[str, Manifest]]()
+_OF_PEERS = pytest.StashKey[list[str]]()
 _KNOWN = pytest.StashKey[Sequence[known.KnownIssue]]()
 _PATIENCE = pytest.StashKey[float]()
 _RECORDING = pytest.StashKey[judge.Record]()
@@ -79,6 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
         found = manifest.find(ROOT / "peers", map(Path, config.option.manifest))
         config.stash[_SELECTION] = chosen = options.selection(config, [*found])
         config.stash[_MANIFESTS] = options.exchanged(config, found, chosen, ROOT / ".build" / "libraries")
+        config.stash[_OF_PEERS] = options.of_peers(config, found)
         config.stash[_SHARD] = Shard.parse(config.option.shard or "1/1")
         config.stash[_KNOWN] = options.data(config.option.known_issues, ROOT / "tests/known_issues.toml", known.parse)
         config.stash[_BUDGETS] = options.data(config.option.budgets, ROOT / "tests/budgets.toml", budgeting.parse)
@@ -97,6 +99,8 @@ def pytest_configure(config: pytest.Config) -> None:
         swept = restore.sweep()
         session = RunSession(reports, config.stash[_MANIFESTS], config.option.cell, [*config.stash[_KNOWN]])
         session.take_sweep(swept)
+        if config.stash[_OF_PEERS]:
+            session.run.about["options"] = config.stash[_OF_PEERS]
         if config.option.shard:
             session.run.about["shard"] = str(config.stash[_SHARD])
         config.stash[_SESSION] = session
@@ -277,7 +281,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         courses=outcome.figures.courses,
         evidence={} if outcome.verdict is Verdict.PASS and outcome.wire is None else evidence.of(outcome),
     )
-    allure_labels.label(pyfuncitem.stash[_RECORD], outcome)
+    given = config.stash[_OF_PEERS]
+    sections = evidence.sections(cell, outcome, given)
+    allure_labels.label(pyfuncitem.stash[_RECORD], outcome, sections)
     match outcome.verdict:
         case Verdict.PASS:
             return True
@@ -290,7 +296,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
             pytest.xfail(f"known issue {outcome.issue.name}: {outcome.issue.reason} ({outcome.issue.link})")
         case Verdict.FIXED:
             pytest.fail(outcome.reason, pytrace=False)
-    pyfuncitem.stash[_SECTIONS] = evidence.sections(cell, outcome)
+    pyfuncitem.stash[_SECTIONS] = sections
     assert outcome.error is not None
     raise outcome.error
 

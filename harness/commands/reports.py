@@ -31,7 +31,7 @@ def explain(run_folder: str, cell: str) -> int:
     if cell not in records:
         near = ", ".join(difflib.get_close_matches(cell, records, 3, 0.5)) or "nothing"
         raise SetupFault(f"explain {run_folder}: no cell {cell!r} in run {found.name}; near it: {near}")
-    for line in evidence.explained(records[cell], folder if folder.is_dir() else folder.parent):
+    for line in evidence.explained(records[cell], folder if folder.is_dir() else folder.parent, found.options):
         click.echo(line)
     return 0
 

@@ -34,7 +34,7 @@ class Exchange:
     version: str = ""
 
     def __str__(self) -> str:
-        return f"--library {self.peer}={self.folder or self.version}"
+        return f"--library={self.peer}={self.folder or self.version}"
 
     @classmethod
     def parse(cls, text: str, manifests: Mapping[str, Manifest]) -> Exchange:

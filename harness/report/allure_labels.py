@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import allure
@@ -11,7 +12,6 @@ from harness.judge import Outcome
 from harness.model.patterns import PATTERNS
 from harness.model.verdicts import Verdict
 from harness.places.face import LOCAL
-from harness.report import evidence
 from harness.report.store import Record
 
 SEVERITIES: Final = {
@@ -47,8 +47,8 @@ def labels(record: Record) -> dict[str, str]:
     }
 
 
-def label(record: Record, outcome: Outcome) -> None:
-    """Label the running test and attach its evidence; does nothing where Allure is off."""
+def label(record: Record, outcome: Outcome, sections: Iterable[tuple[str, str]]) -> None:
+    """Label the running test and attach its evidence, which has titles; does nothing where Allure is off."""
     for name, value in labels(record).items():
         allure.dynamic.label(name, value)
     source = PATTERNS[record.cell.pattern].source
@@ -56,7 +56,7 @@ def label(record: Record, outcome: Outcome) -> None:
     if outcome.issue is not None:
         allure.dynamic.link(outcome.issue.link, link_type="issue", name=outcome.issue.name)
     if not record.verdict.expected:
-        for title, text in evidence.sections(record.cell, outcome):
+        for title, text in sections:
             _step(title, text)
         if outcome.error is not None:
             _step("expected and received", f"{type(outcome.error).__name__}: {outcome.error}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,9 @@ from harness.model.matrix import Cell
 from harness.report.store import Record
 
 _SHORT = 400
+
+_PLAIN: Final = re.compile(r"[\w@%+=:,./-]+")
+"""A word that no shell takes apart."""
 
 
 def short(reason: str) -> str:
@@ -27,9 +31,10 @@ def shown(message: Sequence[Content], limit: int = 8) -> str:
     return f"[{frames}{more}]"
 
 
-def repeat_command(cell: Cell) -> str:
-    """Return the command that runs just this cell."""
-    return f"zmq-interop repeat '{cell.id}'"
+def repeat_command(cell: str, options: Iterable[str] = ()) -> str:
+    """Return the command that runs just the cell of this id, with the run's options; every shell reads it alike."""
+    words = [word if _PLAIN.fullmatch(word) else f'"{word}"' for word in options]
+    return " ".join(["zmq-interop", "repeat", f'"{cell}"', *words])
 
 
 def of(outcome: Outcome) -> dict[str, Any]:
@@ -49,9 +54,9 @@ def of(outcome: Outcome) -> dict[str, Any]:
     return found
 
 
-def sections(cell: Cell, outcome: Outcome) -> list[tuple[str, str]]:
-    """Return titled texts for a failure's printed report."""
-    lines = [f"verdict: {outcome.verdict}", f"repeat:  {repeat_command(cell)}", *outcome.peers]
+def sections(cell: Cell, outcome: Outcome, options: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """Return titled texts for a failure's printed report; `options` are the run's, which repeat it."""
+    lines = [f"verdict: {outcome.verdict}", f"repeat:  {repeat_command(cell.id, options)}", *outcome.peers]
     if outcome.blame:
         lines.append(f"blame:   {outcome.blame}")
     if outcome.wire is not None:
@@ -63,7 +68,7 @@ def sections(cell: Cell, outcome: Outcome) -> list[tuple[str, str]]:
     ]
 
 
-def explained(record: Record, folder: Path) -> Iterator[str]:
+def explained(record: Record, folder: Path, options: Iterable[str] = ()) -> Iterator[str]:
     """Yield all that a run says about a cell as lines; `folder` is the run's, where its wire record lies."""
     yield record.cell.id
     told = {"verdict": f"{record.verdict}, after {record.seconds:.3f} s", "check": record.check, "blame": record.blame}
@@ -73,7 +78,7 @@ def explained(record: Record, folder: Path) -> Iterator[str]:
     for role, course in record.courses.items():
         for name, values in ({"cycles": course["cycles"]} | course["counters"]).items():
             yield f"{f'{name} ({role}):':22}{' '.join(map(str, values))}"
-    yield f"{'repeat:':13}{repeat_command(record.cell)}"
+    yield f"{'repeat:':13}{repeat_command(record.cell.id, options)}"
     if record.reason and "error" not in record.evidence:
         yield from _titled("reason", record.reason)
     for title, found in record.evidence.items():

@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -74,7 +75,7 @@ def render(run: Run, changes: Changes | None = None, folder: Path | None = None)
             latency=list(page_plots.latency(run)),
             timeline=list(page_plots.timeline(run)),
             studies=[] if folder is None else list(page_studies.plots(folder)),
-            repeat=evidence.repeat_command,
+            repeat=partial(evidence.repeat_command, options=run.options),
             data=page_data.script_safe({**data, "issues": links}),
             css=packed("page.css"),
             script=_script(),

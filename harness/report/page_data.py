@@ -107,7 +107,7 @@ def compact(run: Run, changes: Changes | None, folder: Path | None = None, room:
         "name": run.name,
         "verdicts": list(SEVERITY),
         "unexpected": [verdict for verdict in SEVERITY if not verdict.expected],
-        "repeat": _command(run),
+        "repeat": evidence.repeat_command("{cell}", run.options),
         **{column: table.names for column, table in names.items()},
         "texts": space.texts.names,
         "rows": rows,
@@ -176,11 +176,6 @@ def sections(record: Record, folder: Path | None) -> Iterator[tuple[str, str]]:
 
 def _shows_conversation(record: Record, file: Path) -> bool:
     return record.verdict is not Verdict.PASS and file.suffix == ".txt" and file.is_file()
-
-
-def _command(run: Run) -> str:
-    """Return the command that repeats a cell, with {cell} for its id."""
-    return next((evidence.repeat_command(one.cell).replace(one.cell.id, "{cell}") for one in run.records), "")
 
 
 def _changes(run: Run, changes: Changes | None) -> dict[str, Any]:

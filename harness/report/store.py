@@ -107,6 +107,11 @@ class Run:
         return {str(verdict): counts[verdict] for verdict in Verdict if counts[verdict]}
 
     @property
+    def options(self) -> list[str]:
+        """The options that said which programs and libraries the peers are."""
+        return list(self.about.get("options", ()))
+
+    @property
     def good(self) -> bool:
         """Whether nothing unexpected was found."""
         return not self.problems and all(record.verdict.expected for record in self.records)

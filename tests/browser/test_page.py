@@ -54,7 +54,7 @@ def test_an_open_cell_shows_evidence_command_and_blame(browser: Browser, few: Pa
     browser.click("#list .row")
     shown = browser.text("#list .evidence")
     for words in (
-        f"zmq-interop repeat '{FAILED}'",
+        f'zmq-interop repeat "{FAILED}"',
         "go-zeromq: it fails with itself too, pyzmq with itself passes",
         "AssertionError: expected ['a']",
         "go-zeromq 0.17.0 (pure Go)",

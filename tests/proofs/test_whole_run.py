@@ -41,7 +41,7 @@ def test_a_fault_ends_as_one_verdict_with_blame_and_exit_code_1(tmp_path: Path, 
     finished = run(tmp_path, fault, "--cell", CELL, "-n", "1")
     assert finished.verdicts == {CELL: verdict}
     assert finished.code == 1
-    assert f"zmq-interop repeat '{CELL}'" in finished.output
+    assert f'zmq-interop repeat "{CELL}"' in finished.output
     assert finished.results["cells"][0]["blame"].startswith("faulty: it fails with itself too")
 
 

@@ -163,7 +163,7 @@ def test_the_results_have_the_documented_keys(whole: Done) -> None:
     assert list(results) == ["version", "run", "summary", "problems", "cells"]
     assert results["run"].keys() == {
         *("name", "started", "command", "harness", "host", "system", "python", "pyzmq", "libzmq", "cores", "peers"),
-        *("facts", "libraries"),
+        *("facts", "libraries", "options"),
         *("workers", "issues", "seconds"),
     }
     assert results["summary"] == {"pass": 3, "fail": 1, "known": 1, "fixed": 1, "unsupported": 1, "crash": 1}
@@ -183,7 +183,9 @@ def test_each_row_names_its_cell_and_what_explains_it(whole: Done) -> None:
 
 
 def test_a_failure_is_printed_with_its_command_and_blame(whole: Done) -> None:
-    assert "repeat:  zmq-interop repeat 'req-rep/tcp4/tiny>tiny/left-binds/fails'" in whole.out
+    file = whole.folder / "tiny.peer.toml"
+    assert f'repeat:  zmq-interop repeat "req-rep/tcp4/tiny>tiny/left-binds/fails" --manifest={file}' in whole.out
+    assert whole.results["run"]["options"] == [f"--manifest={file}"]
     assert "blame:   tiny: it fails with itself" in whole.out
 
 

@@ -204,7 +204,7 @@ def test_explain_prints_a_cells_evidence(filed: Path) -> None:
     assert said.exit_code == 0
     for word in ("fail, after 1.500 s", "test_x", "one 1.0", "AssertionError: no", "oops", "conversation.pcapng"):
         assert word in said.output
-    assert "zmq-interop repeat 'push-pull/tcp4/one>two/left-binds/64k'" in said.output
+    assert 'zmq-interop repeat "push-pull/tcp4/one>two/left-binds/64k"' in said.output
     assert "  line 59\n  … 20 more lines" in said.output
 
 
@@ -223,7 +223,9 @@ def test_explain_knows_runs_by_their_names(filed: Path, monkeypatch: pytest.Monk
     assert (said.exit_code, said.output.count("\n")) == (2, 1)
 
 
-def test_repeat_hands_on_what_is_to_be_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that would be run."""
     asked: list[list[str]] = []
 
     def ran(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
@@ -231,8 +233,37 @@ def test_repeat_hands_on_what_is_to_be_recorded(monkeypatch: pytest.MonkeyPatch)
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(subprocess, "run", ran)
+    return asked
+
+
+def test_repeat_hands_on_what_is_to_be_recorded(asked: list[list[str]]) -> None:
     name = "push-pull/tcp4/one>two/left-binds/64k"
     said = CliRunner().invoke(cli.main, ["repeat", name, "--record", "all", "--times", "2"])
     assert said.exit_code == 0
     assert [command[-4:] for command in asked] == [["--cell", name, "--record", "all"]] * 2
     assert asked[0][0] == sys.executable
+
+
+def test_repeat_hands_on_which_peers_and_libraries_with_whole_paths(
+    asked: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "zmq4").mkdir()
+    monkeypatch.chdir(tmp_path)
+    words = ["--library", "pebbe=1.2.11", "--library", "go-zeromq=zmq4", "--manifest", "my.peer.toml"]
+    said = CliRunner().invoke(cli.main, ["repeat", "push-pull/tcp4/one>two/left-binds/64k", *words])
+    assert said.exit_code == 0
+    libraries = ["--library=pebbe=1.2.11", f"--library=go-zeromq={tmp_path / 'zmq4'}"]
+    assert asked[0][-3:] == [*libraries, f"--manifest={tmp_path / 'my.peer.toml'}"]
+
+
+@pytest.mark.parametrize(
+    ("options", "end"),
+    [
+        ([], ""),
+        (["--library=pyzmq=25.1.2", "--manifest=/a/b.toml"], " --library=pyzmq=25.1.2 --manifest=/a/b.toml"),
+        (["--library=pyzmq=C:\\my zmq"], ' "--library=pyzmq=C:\\my zmq"'),
+    ],
+)
+def test_the_command_that_repeats_a_cell_reads_alike_in_every_shell(options: list[str], end: str) -> None:
+    name = "push-pull/tcp4/one>two/left-binds/64k"
+    assert evidence.repeat_command(name, options) == f'zmq-interop repeat "{name}"{end}'
