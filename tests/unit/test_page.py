@@ -77,7 +77,7 @@ def test_an_unexpected_cell_comes_with_all_that_repeats_and_explains_it() -> Non
     html = page.render(run(BAD))
     for words in (BAD.cell.id, "frame 1 differs", "two: it fails with itself too", "zmq-interop repeat"):
         assert words in text_of(html)
-    for words in ("two 1.0 (libzmq)", "panic: nil", r'zmq-interop repeat \"{cell}\"'):
+    for words in ("two 1.0 (libzmq)", "panic: nil", r"zmq-interop repeat \"{cell}\""):
         assert words in data_of(html)
 
 

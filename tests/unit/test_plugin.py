@@ -16,11 +16,15 @@ from typing import Any
 
 import pytest
 
+from harness.report import evidence
+
 ROOT = Path(__file__).resolve().parents[2]
 TINY = Path(__file__).with_name("tiny_peer.py")
 
 CHECKS = """
 import pytest
+
+from harness.report import evidence
 
 @pytest.mark.scenario("passes", "req-rep", binds=("left-binds",))
 def test_passes(left, right):
@@ -183,9 +187,10 @@ def test_each_row_names_its_cell_and_what_explains_it(whole: Done) -> None:
 
 
 def test_a_failure_is_printed_with_its_command_and_blame(whole: Done) -> None:
-    file = whole.folder / "tiny.peer.toml"
-    assert f'repeat:  zmq-interop repeat "req-rep/tcp4/tiny>tiny/left-binds/fails" --manifest={file}' in whole.out
-    assert whole.results["run"]["options"] == [f"--manifest={file}"]
+    options = [f"--manifest={whole.folder / 'tiny.peer.toml'}"]
+    command = evidence.repeat_command("req-rep/tcp4/tiny>tiny/left-binds/fails", options)
+    assert f"repeat:  {command}" in whole.out
+    assert whole.results["run"]["options"] == options
     assert "blame:   tiny: it fails with itself" in whole.out
 
 
@@ -231,6 +236,8 @@ def test_a_test_that_only_names_a_cell_is_none(tmp_path: Path) -> None:
 def test_measuring_tests_come_last_and_wide_ones_only_when_asked_for(tmp_path: Path) -> None:
     checks = """
 import pytest
+
+from harness.report import evidence
 @pytest.mark.measured
 @pytest.mark.scenario("measured", "req-rep", binds=("left-binds",))
 def test_one(left): pass
