@@ -24,8 +24,6 @@ TINY = Path(__file__).with_name("tiny_peer.py")
 CHECKS = """
 import pytest
 
-from harness.report import evidence
-
 @pytest.mark.scenario("passes", "req-rep", binds=("left-binds",))
 def test_passes(left, right):
     left.socket("REQ")
@@ -236,8 +234,6 @@ def test_a_test_that_only_names_a_cell_is_none(tmp_path: Path) -> None:
 def test_measuring_tests_come_last_and_wide_ones_only_when_asked_for(tmp_path: Path) -> None:
     checks = """
 import pytest
-
-from harness.report import evidence
 @pytest.mark.measured
 @pytest.mark.scenario("measured", "req-rep", binds=("left-binds",))
 def test_one(left): pass
