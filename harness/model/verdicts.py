@@ -52,16 +52,21 @@ _SEVERITY: Final = (
     Verdict.INCONCLUSIVE,
     Verdict.KNOWN,
     Verdict.FIXED,
-    Verdict.FAIL,
     Verdict.MISSING,
+    Verdict.FAIL,
     Verdict.HANG,
     Verdict.CRASH,
 )
 
 
+def severity(verdict: Verdict) -> int:
+    """Return a number that is larger for a worse verdict."""
+    return _SEVERITY.index(verdict)
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the verdict that a square of several cells shows."""
-    return max(verdicts, key=_SEVERITY.index)
+    return max(verdicts, key=severity)
 
 
 def blame(left: str, right: str, left_fails: bool, right_fails: bool) -> str:

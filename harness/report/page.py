@@ -59,7 +59,7 @@ def render(run: Run, changes: Changes | None = None, folder: Path | None = None)
             title=run.name,
             changes=changes,
             kinds=list(Kind),
-            news=page_data.unexpected(run),
+            news=run.unexpected,
             counts=sorted(
                 ((verdict, len(found)) for verdict, found in of_verdict.items() if found),
                 key=lambda row: row[0].expected,

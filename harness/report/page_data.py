@@ -7,13 +7,13 @@ does not fit into the room is left out, and its cell says so: `zmq-interop expla
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from harness.model.patterns import TRANSPORTS
-from harness.model.verdicts import Verdict, worst
+from harness.model.verdicts import Verdict, severity
 from harness.report import evidence, page_curves, page_texts, table
 from harness.report.changes import Changes
 from harness.report.store import Record, Run
@@ -27,7 +27,7 @@ DRAWN: Final = 120
 LONGEST: Final = 12_000
 """Characters of one text; the beginning and the end of longer ones are kept."""
 
-SEVERITY: Final = tuple(sorted(Verdict, key=lambda one: sum(worst((one, other)) is one for other in Verdict)))
+SEVERITY: Final = tuple(sorted(Verdict, key=severity))
 """The verdicts from harmless to worst; a verdict's number in the page is its place here."""
 
 COLUMNS: Final = (
@@ -195,9 +195,3 @@ def _changes(run: Run, changes: Changes | None) -> dict[str, Any]:
 def script_safe(data: Any) -> str:
     """Spell data as JSON that no text in it can break out of a script element with."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def unexpected(run: Run) -> Sequence[Record]:
-    """Return what broke, the worst first."""
-    news = [record for record in run.records if not record.verdict.expected]
-    return sorted(news, key=lambda record: -SEVERITY.index(record.verdict))

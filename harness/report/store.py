@@ -22,7 +22,7 @@ from harness.errors import SetupFault
 from harness.measure import histogram
 from harness.model.figures import check_courses
 from harness.model.matrix import Cell
-from harness.model.verdicts import Verdict
+from harness.model.verdicts import Verdict, severity
 
 RESULTS: Final = "results.json"
 VERSION: Final = 1
@@ -110,6 +110,12 @@ class Run:
     def options(self) -> list[str]:
         """The options that said which programs and libraries the peers are."""
         return list(self.about.get("options", ()))
+
+    @property
+    def unexpected(self) -> list[Record]:
+        """What broke, the worst first."""
+        news = (record for record in self.records if not record.verdict.expected)
+        return sorted(news, key=lambda record: -severity(record.verdict))
 
     @property
     def good(self) -> bool:

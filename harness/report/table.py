@@ -12,6 +12,9 @@ from harness.report.store import Record, Run
 
 _MAX_LINES = 40
 
+_MAX_MISSING = 3
+"""Cells without a verdict that are named: a run that was stopped has hundreds, and they say nothing."""
+
 
 def squares(records: Sequence[Record]) -> dict[tuple[str, str, str], Verdict]:
     """Return the worst verdict for each (pattern, left, right)."""
@@ -51,13 +54,16 @@ def explanations(run: Run) -> Iterator[str]:
     for record in run.records:
         if record.verdict is Verdict.INCONCLUSIVE:
             yield f"  inconclusive {record.cell.id}: {record.reason:.160}"
-    news = [record for record in run.records if not record.verdict.expected]
-    for record in news[:_MAX_LINES]:
+    news = run.unexpected
+    reported = [record for record in news if record.verdict is not Verdict.MISSING]
+    missing = [record for record in news if record.verdict is Verdict.MISSING]
+    shown = [*reported[:_MAX_LINES], *missing[:_MAX_MISSING]]
+    for record in shown:
         yield f"  {record.verdict.upper():<11} {record.cell.id}: {record.reason:.160}"
         if record.blame:
             yield f"              blame: {record.blame}"
-    if len(news) > _MAX_LINES:
-        yield f"  … and {len(news) - _MAX_LINES} more; see the report"
+    if len(news) > len(shown):
+        yield f"  … and {len(news) - len(shown)} more; see the report"
     for problem in run.problems:
         yield f"  PROBLEM     {problem}"
 

@@ -83,6 +83,16 @@ def test_a_long_list_is_cut_and_says_so() -> None:
     assert "… and 10 more" in text
 
 
+def test_what_a_stopped_run_never_reached_does_not_hide_what_it_found() -> None:
+    never = [record("missing", what=f"case-{number}") for number in range(50)]
+    shown = run(*never, record("fail", what="1m"), record("crash", what="64k"), record("fixed", what="64m"))
+    lines = [line.split()[0] for line in summary(shown).splitlines() if "/left-binds/" in line]
+    assert lines == ["CRASH", "FAIL", "FIXED", "MISSING", "MISSING", "MISSING"]
+    assert "… and 47 more" in summary(shown)
+    assert rows(shown) == {"push-pull": "C"}
+    assert rows(run(*never, record("fail", what="1m"))) == {"push-pull": "✗"}
+
+
 def test_a_run_of_many_implementations_still_has_a_table() -> None:
     names = [f"peer-{number}" for number in range(14)]
     lines = list(table.grid(run(*(record(left=name, right=name) for name in names))))

@@ -8,7 +8,7 @@ import pytest
 
 from harness.model.verdicts import Verdict, blame, worst
 
-FROM_BEST_TO_WORST = ["unsupported", "pass", "inconclusive", "known", "fixed", "fail", "missing", "hang", "crash"]
+FROM_BEST_TO_WORST = ["unsupported", "pass", "inconclusive", "known", "fixed", "missing", "fail", "hang", "crash"]
 
 
 def test_every_verdict_has_its_place_in_the_lattice() -> None:
